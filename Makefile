@@ -1,0 +1,66 @@
+# Everything starts here: `make demo` for a look, `make test` for the tests. Only Python 3.11+ is needed.
+#
+# Another interpreter:   make demo PYTHON=python3.13
+# Arguments for pytest:  make test ARGS="tests/core -k pricing"
+# One benchmark:         make bench ARGS="overhead"
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types bench clean
+
+help:
+	@echo "make demo    make a dozen videos against the emulator, into demo-videos/"
+	@echo "make test    run every test that needs no extra server"
+	@echo "make lint    ruff: rules and format"
+	@echo "make types   mypy --strict and pyright strict"
+	@echo "make bench   run the benchmarks and print their tables"
+	@echo "make clean   remove what the others have made"
+
+demo: $(VENV)/.installed
+	$(BIN)/seedance demo -o demo-videos $(ARGS)
+
+test: $(VENV)/.developer
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.developer
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+bench: $(VENV)/.developer
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist demo-videos .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Two stamps: who only wants to see the demo does not download type checkers.
+# An environment whose interpreter no longer runs, or is too old, is made anew.
+$(VENV)/.installed: pyproject.toml
+	@command -v "$(PYTHON)" > /dev/null || { \
+	  echo "No '$(PYTHON)' was found. Install Python 3.11 or newer, or name one: make demo PYTHON=/path/to/python3" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { \
+	  echo "Python 3.11 or newer is needed, and '$(PYTHON)' answers: $$("$(PYTHON)" --version 2>&1 | head -n 1)." \
+	       "Name a newer one: make demo PYTHON=python3.13" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2> /dev/null || { \
+	  echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
+	@if "$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then :; else \
+	  echo "Making $(VENV) with $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv --clear "$(VENV)"; fi
+	@echo "Installing into $(VENV)"
+	@$(PIP) --upgrade pip || echo "pip could not be upgraded; going on with the one that is there"
+	@$(PIP) --editable '.[cli,emulator]'
+	@touch $@
+
+$(VENV)/.developer: $(VENV)/.installed
+	@echo "Installing the tools for development"
+	@$(PIP) --group dev
+	@touch $@
