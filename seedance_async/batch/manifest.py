@@ -1,0 +1,152 @@
+"""`manifest.jsonl`: one line per row as it ends, durable before anybody is told.
+
+A row that ends again in a later run over the same folder gets a further line; the last one of a key counts. A line
+is written with one write and its newline comes last, so a crash leaves at most a torn last line, which the next
+run closes and every reader may skip.
+"""
+
+import json
+import os
+import re
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+from seedance_async.batch.report import EndedRow
+from seedance_async.core.redact import redact_url
+from seedance_async.errors import ApiError, SeedanceError, TaskFailedError
+
+MANIFEST: Final = "manifest.jsonl"
+Record = dict[str, Any]
+
+_URL = re.compile(r"https?://[^\s\"'<>]+")
+
+
+class Manifest:
+    """The open manifest of a folder. Its methods block: call them in a thread.
+
+    Attributes:
+        latest: The last record of every key, of earlier runs too, in the order in which keys first appeared.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / MANIFEST
+        self._lock = threading.Lock()
+        self.latest: dict[str, Record] = {}
+        torn = False
+        if self.path.exists():
+            data = self.path.read_bytes()
+            torn = bool(data) and not data.endswith(b"\n")
+            for line in data.splitlines():
+                self._remember(_parse(line))
+        # Unbuffered: one write call a line, nothing kept back in this process.
+        self._file = self.path.open("ab", buffering=0)
+        if torn:
+            self._file.write(b"\n")
+
+    def append(self, records: Iterable[Record]) -> None:
+        """Write records and make them durable.
+
+        Raises:
+            OSError: They are perhaps not written; the disk may be full.
+        """
+        records = list(records)
+        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+        with self._lock:
+            written = self._file.write(lines)
+            if written != len(lines):  # how a disk that fills up answers first
+                raise OSError("the manifest was written only in part")
+            os.fsync(self._file.fileno())
+            for record in records:
+                self._remember(record)
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        with self._lock:
+            self._file.close()
+
+    def _remember(self, record: Record | None) -> None:
+        if record is not None and isinstance(record.get("key"), str):
+            self.latest[record["key"]] = record
+
+
+def record_of(ended: EndedRow, folder: Path) -> Record:
+    """Put how a row ended into the fields of the manifest. It holds no signed URL."""
+    row, result = ended.row, ended.result
+    inputs = row.inputs
+    output = result.outputs[0] if result is not None and result.outputs else None
+    size = None if output is None or output.width is None else f"{output.width}x{output.height}"
+    return {
+        "index": row.index,
+        "line": row.line,
+        "id": row.id,
+        "key": row.key,
+        "status": ended.status,
+        "task_id": ended.task_id,
+        "file": None if ended.path is None else _relative(ended.path, folder),
+        "credits": _number(ended.credits),
+        "error": _error(ended),
+        "model": row.request.spec.name,
+        "resolution": row.request.resolution,
+        "duration": getattr(inputs, "duration", None),
+        "size": size,
+        "seed": inputs.seed if output is None or output.seed is None else output.seed,
+        "created": None if result is None else _moment(result.created_at),
+        "completed": None if result is None else _moment(result.completed_at),
+        "prompt": inputs.prompt,
+        **row.carried,
+    }
+
+
+def without_signed_urls(text: str) -> str:
+    """Cut the part that may be signed from every URL in a message."""
+    return _URL.sub(lambda match: redact_url(match.group()), text)
+
+
+def _error(ended: EndedRow) -> Record | None:
+    error = ended.error
+    if error is None:
+        return None if ended.note is None else {"type": None, "message": ended.note, "charged": None}
+    record: Record = {
+        "type": type(error).__name__,
+        "message": without_signed_urls(str(error)),
+        "charged": error.charged,
+    }
+    return record | _details(error)
+
+
+def _details(error: SeedanceError) -> Record:
+    match error:
+        case TaskFailedError():
+            return {"kind": error.kind, "code": error.code}
+        case ApiError():
+            return {"http_status": error.status}
+        case _:
+            return {}
+
+
+def _relative(path: Path, folder: Path) -> str:
+    inside: PurePath = path.relative_to(folder) if path.is_relative_to(folder) else path
+    return inside.as_posix()
+
+
+def _number(value: Decimal | None) -> int | float | None:
+    """A JSON number with the same digits: credits have far fewer than a float keeps."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _parse(line: bytes) -> Record | None:
+    try:
+        value: object = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,265 @@
+"""From the rows of a batch file to what will be sent, where each video goes and what all of it costs.
+
+Everything is decided here and nothing is sent: whatever can be wrong with a row is found together with everything
+that is wrong with the others.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import PurePosixPath
+from typing import Final
+
+from attrs import evolve, field, frozen
+
+from seedance_async.core.build import inputs_from_fields
+from seedance_async.core.catalogue import Catalogue
+from seedance_async.core.digest import inputs_digest
+from seedance_async.core.inputs import Inputs
+from seedance_async.core.pricing import Quote, quote
+from seedance_async.core.request import Request, prepare
+from seedance_async.core.row_files import NamePattern, plan_files
+from seedance_async.core.rows import Row, RowSource, where
+from seedance_async.errors import InputError, Problem
+
+SHOWN_PROBLEMS: Final = 20
+
+
+@frozen
+class PlannedRow:
+    """One row that can be sent.
+
+    Attributes:
+        index: Its number among the rows, from 1.
+        line: The line of the file on which it starts, from 1.
+        id: Its `id`, or None.
+        key: What names its job: the `id`, else the digest of its inputs and, among equal rows, its ordinal. It stays
+            the same when rows are inserted, deleted or moved.
+        inputs: What is asked for.
+        request: The same with the model's facts and its price.
+        file: Where the video goes, relative to the output folder.
+        carried: Columns that start with `#`.
+        raw: The row as it was written.
+    """
+
+    index: int
+    line: int
+    id: str | None
+    key: str
+    inputs: Inputs
+    request: Request = field(repr=False)
+    file: PurePosixPath
+    carried: Mapping[str, object] = field(repr=False)
+    raw: Mapping[str, object] = field(repr=False)
+
+
+@frozen
+class Plan:
+    """A batch that can be sent.
+
+    Attributes:
+        source: The file it was read from.
+        rows: In the order of the file.
+        quote: Credits of all rows; its indices count `rows` from 0.
+        catalogue: What the rows were checked against.
+    """
+
+    source: RowSource = field(repr=False)
+    rows: tuple[PlannedRow, ...]
+    quote: Quote
+    catalogue: Catalogue = field(repr=False)
+
+    def first(self, count: int) -> "Plan":
+        """Keep the first `count` rows, for example those that fit into a budget."""
+        rows = self.rows[:count]
+        return evolve(self, rows=rows, quote=quote([row.inputs for row in rows], self.catalogue))
+
+    def seconds(self, concurrency: int) -> float:
+        """Estimate the seconds that the whole batch takes with `concurrency` tasks at a time."""
+        typical = [row.request.typical_seconds for row in self.rows]
+        return max(sum(typical) / concurrency, max(typical, default=0.0))
+
+
+def make_plan(
+    source: RowSource,
+    *,
+    defaults: Mapping[str, object],
+    catalogue: Catalogue,
+    name_pattern: str | None = None,
+) -> Plan:
+    """Check every row and decide its key, its file and its price.
+
+    Args:
+        source: The rows.
+        defaults: Fields of the inputs for rows that do not give them.
+        catalogue: What the rows are checked against.
+        name_pattern: How files are called, such as `"{id}.mp4"` (see `NamePattern`); None is the row's `output`, else
+            its `id`, else its number and prompt.
+
+    Returns:
+        The plan, with at least one row.
+
+    Raises:
+        InputError: With every problem of every row, each with the file's name and the line.
+    """
+    problems = list(source.problems)
+    pattern: NamePattern | None = None
+    if name_pattern is not None:
+        try:
+            pattern = NamePattern.parse(name_pattern)
+        except InputError as error:
+            problems += error.problems
+    problems += _double_ids(source)
+    requests: dict[int, Request] = {}
+    for position, row in enumerate(source.rows):
+        try:
+            requests[position] = prepare(inputs_from_fields({**defaults, **row.fields}), catalogue)
+        except InputError as error:
+            problems += _placed(error, source.name, row.line)
+    keys = row_keys(source.rows, requests)
+    rows: list[PlannedRow] = []
+    if not problems:
+        files, problems = plan_files(source, keys, requests, pattern)
+        rows = [
+            PlannedRow(
+                index=position + 1,
+                line=row.line,
+                id=row.id,
+                key=keys[position],
+                inputs=requests[position].inputs,
+                request=requests[position],
+                file=files[position],
+                carried=row.carried,
+                raw=row.raw,
+            )
+            for position, row in enumerate(source.rows)
+            if position in files
+        ]
+    if problems:
+        raise InputError(problems)
+    if not rows:
+        raise InputError([Problem(source.name, "holds no rows")])
+    return Plan(source, tuple(rows), quote([row.inputs for row in rows], catalogue), catalogue)
+
+
+def row_keys(rows: Sequence[Row], requests: Mapping[int, Request]) -> dict[int, str]:
+    """Name the job of each row that has a request, by the row's position.
+
+    Equal rows without an `id` are told apart by their ordinal: `v1:3f...`, `v1:3f...~2`.
+    """
+    seen: Counter[str] = Counter()
+    keys: dict[int, str] = {}
+    for position, request in requests.items():
+        row_id = rows[position].id
+        if row_id is not None:
+            keys[position] = row_id
+            continue
+        digest = inputs_digest(request.inputs)
+        seen[digest] += 1
+        keys[position] = digest if seen[digest] == 1 else f"{digest}~{seen[digest]}"
+    return keys
+
+
+def _double_ids(source: RowSource) -> Iterable[Problem]:
+    first: dict[str, int] = {}
+    for row in source.rows:
+        if row.id is None:
+            continue
+        if row.id in first:
+            yield Problem(
+                where(source.name, row.line, "id"),
+                f"is the id of line {first[row.id]} already; an id names one video",
+                given=row.id,
+            )
+        else:
+            first[row.id] = row.line
+
+
+def _placed(error: InputError, name: str, line: int) -> list[Problem]:
+    return [evolve(problem, path=where(name, line, problem.path)) for problem in error.problems]
+
+
+@frozen
+class BudgetVerdict:
+    """How a plan relates to a budget.
+
+    Attributes:
+        fits: Whether every row is priced and all of them together fit.
+        fitting: How many rows fit in the order of the file.
+        message: What to tell the user when it does not fit.
+    """
+
+    fits: bool
+    fitting: int
+    message: str | None = None
+
+
+def judge_budget(plan: Plan, budget: Decimal) -> BudgetVerdict:
+    """Compare a plan with the credits it may use."""
+    fitting = plan.quote.fitting(budget)
+    if plan.quote.unpriced:
+        lines = ", ".join(str(plan.rows[index].line) for index in plan.quote.unpriced[:SHOWN_PROBLEMS])
+        more = len(plan.quote.unpriced) - SHOWN_PROBLEMS
+        tail = f" and {more} more" if more > 0 else ""
+        return BudgetVerdict(
+            fits=False,
+            fitting=fitting,
+            message=(
+                f"the price of {len(plan.quote.unpriced)} rows is not known (lines {lines}{tail}), so a budget cannot "
+                "hold; leave out the budget, or those rows"
+            ),
+        )
+    if plan.quote.credits <= budget:
+        return BudgetVerdict(fits=True, fitting=len(plan.rows))
+    return BudgetVerdict(
+        fits=False,
+        fitting=fitting,
+        message=(
+            f"the budget of {credits_text(budget)} credits is enough for the first {fitting} of {len(plan.rows)} rows; "
+            f"all of them need {credits_text(plan.quote.credits)}"
+        ),
+    )
+
+
+def describe_plan(plan: Plan, concurrency: int) -> tuple[str, ...]:
+    """Say what a plan will do, as lines to show before anything is spent.
+
+    Args:
+        plan: The plan.
+        concurrency: Tasks at a time, for the estimate of hours.
+    """
+    count = len(plan.rows)
+    unpriced = len(plan.quote.unpriced)
+    cost = f"{credits_text(plan.quote.credits)} credits"
+    if unpriced:
+        cost += f" and {unpriced} of unknown price"
+    lines = [
+        f"{count} {'video' if count == 1 else 'videos'}, {cost}, about {_duration_text(plan.seconds(concurrency))} "
+        f"with {concurrency} at a time"
+    ]
+    lines += [f"{name}: only the {known} catalogue knows this field" for name, known in plan.quote.only_in.items()]
+    if plan.source.comments:
+        lines.append(f"{plan.source.comments} lines starting with '#' were skipped")
+    return tuple(lines)
+
+
+def describe_problems(problems: Sequence[Problem], most: int = SHOWN_PROBLEMS) -> tuple[str, ...]:
+    """Show what is wrong, one line each, and how much more there is beyond `most`."""
+    lines = [str(problem) for problem in problems[:most]]
+    if len(problems) > most:
+        lines.append(f"... and {len(problems) - most} more")
+    return tuple(lines)
+
+
+def credits_text(credits: Decimal) -> str:  # noqa: A002 (the field's word)
+    """Show credits without an exponent and without zeros that say nothing."""
+    text = f"{credits:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _duration_text(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,148 @@
+"""A row of a batch file, before it is known what it asks for: which column means what.
+
+1. `id` names the row: it becomes its key and, unless told otherwise, its file's name.
+2. `output` is its file, relative to the output folder.
+3. A column that starts with `#` is the user's own and is carried into the reports untouched.
+4. Every other column is a field of the inputs. A name that no inputs have is a problem: the service would ignore
+   it silently and bill.
+5. An empty cell, or null in JSON, is a field that was not given.
+"""
+
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Literal
+
+from attrs import field, frozen
+
+from seedance_async.core.redact import redact_url
+from seedance_async.errors import Problem
+
+RowFormat = Literal["jsonl", "csv", "text"]
+
+#: Columns with a meaning of their own, beside the fields of the inputs.
+RESERVED: Final = frozenset({"id", "output"})
+#: What a column starts with that only its author needs.
+CARRIED: Final = "#"
+
+_NO_MAPPING: Final[Mapping[str, object]] = MappingProxyType({})
+_GIVEN_LENGTH: Final = 60
+
+
+@frozen
+class Row:
+    """One video that a batch file asks for.
+
+    Attributes:
+        line: The line of the file on which it starts, from 1.
+        id: Its `id`, or None.
+        fields: Fields of the inputs that were given: text from CSV and plain text, JSON values from JSONL.
+        output: Its `output`, or None.
+        carried: Columns that start with `#`.
+        raw: The row as it was written, under the file's own column names, so that it can be written again.
+    """
+
+    line: int
+    id: str | None
+    fields: Mapping[str, object] = field(repr=False)
+    output: str | None = None
+    carried: Mapping[str, object] = field(default=_NO_MAPPING, repr=False)
+    raw: Mapping[str, object] = field(default=_NO_MAPPING, repr=False)
+
+
+@frozen
+class RowSource:
+    """A batch file that was read, with everything that is wrong with single rows of it.
+
+    Attributes:
+        name: How messages call it: its path as given, or `standard input`.
+        format: What it was read as.
+        rows: Its rows in order, with what could be read of those that have problems.
+        problems: What is wrong with single rows; `make_plan` raises them together with its own.
+        columns: The header of a CSV in order; for JSONL the keys in order of appearance; `prompt` for text.
+        delimiter: Of a CSV.
+        bom: Whether it began with a UTF-8 byte order mark.
+        comments: Lines of plain text that were skipped because they start with `#`.
+    """
+
+    name: str
+    format: RowFormat
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...] = ()
+    columns: tuple[str, ...] = ()
+    delimiter: str = ","
+    bom: bool = False
+    comments: int = 0
+
+
+def where(name: str, line: int, path: str | None = None) -> str:
+    """Say where in a batch file something is: `prompts.csv, line 7: duration`."""
+    place = f"{name}, line {line}"
+    return place if path is None else f"{place}: {path}"
+
+
+def known_column(name: str, fields: Collection[str]) -> bool:
+    """Whether a column means something, given the names of all input fields."""
+    return name in fields or name in RESERVED or name.startswith(CARRIED)
+
+
+def unknown_column(name: str, place: str, fields: Collection[str]) -> Problem:
+    """Describe a column that means nothing, with the name that was probably meant."""
+    near = difflib.get_close_matches(name.strip().lower(), sorted({*fields, *RESERVED}), n=1)
+    return Problem(
+        place,
+        "no input has such a field; a column of your own starts with '#'",
+        given=name,
+        suggestion=near[0] if near else None,
+    )
+
+
+def make_row(
+    source: str, line: int, raw: Mapping[str, object], fields: Collection[str]
+) -> tuple[Row, Sequence[Problem]]:
+    """Sort what a row says into its parts.
+
+    Args:
+        source: The file's name, for messages.
+        line: The line on which the row starts.
+        raw: Column name to value as written; None and blank text mean "not given".
+        fields: The names of all input fields.
+
+    Returns:
+        The row, and what is wrong with it.
+    """
+    problems: list[Problem] = []
+    given: dict[str, object] = {}
+    carried: dict[str, object] = {}
+    reserved: dict[str, str] = {}
+    for name, value in raw.items():
+        if name.startswith(CARRIED):
+            carried[name] = value
+        elif value is None or (isinstance(value, str) and not value.strip()):
+            continue
+        elif name in RESERVED:
+            text = _reserved_text(value)
+            if text is None:
+                problems.append(Problem(where(source, line, name), "must be text", given=shown(value)))
+            else:
+                reserved[name] = text
+        elif name in fields:
+            given[name] = value
+        else:
+            problems.append(unknown_column(name, where(source, line, name), fields))
+    row = Row(line, reserved.get("id"), given, reserved.get("output"), carried, raw)
+    return row, problems
+
+
+def shown(value: object) -> str:
+    """Show a value of a row in a message: short, and without what may be signed."""
+    text = redact_url(value) if isinstance(value, str) and "://" in value else str(value)
+    return text if len(text) <= _GIVEN_LENGTH else f"{text[:_GIVEN_LENGTH]}..."
+
+
+def _reserved_text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
