@@ -1,0 +1,26 @@
+"""Async tests run on virtual time, against an emulator in the same loop."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from seedance_async.testing import Emulator, VirtualClockLoop
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """Run every async test on asyncio, with the virtual clock."""
+    return "asyncio", {"loop_factory": VirtualClockLoop}
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Callable[..., Any]]:
+    """Start emulators: `await emulator(limit=3)`; each is closed at the end of the test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**options: Any) -> Emulator:
+            return await stack.enter_async_context(Emulator(**options))
+
+        yield start
