@@ -1,0 +1,276 @@
+"""What a user asks for: one class per way of making a video.
+
+The classes hold what was written and refuse nothing: `prepare` finds everything that is wrong at once, before anything
+is sent. None means "not sent", except for `output_resolution`, where it means the catalogue's default for the model.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Final, cast
+from urllib.parse import urlsplit
+
+import attrs
+from attrs import field, frozen
+
+from seedance_async.core.frozen import EMPTY, FrozenMapping, freeze
+from seedance_async.core.names import Kind, shorten, shown, shown_text
+
+_WHOLE_NUMBER: Final = re.compile(r"\s*-?[0-9]{1,12}\s*")
+
+
+def _whole_number(value: Any) -> Any:
+    """Turn `"5"` and `5.0` into 5; leave everything else for the checks to name."""
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _as_tuple(value: Any) -> Any:
+    """Turn a list or an iterator into a tuple and None into an empty one; leave the rest for the checks to name."""
+    if value is None:
+        return ()
+    if isinstance(value, str | bytes | Mapping | set | frozenset) or not isinstance(value, Iterable):
+        return cast("Any", value)
+    return tuple(cast("Iterable[Any]", value))
+
+
+def _as_extra(value: Any) -> Any:
+    if value is None:
+        return EMPTY
+    return freeze(cast("Any", value)) if isinstance(value, Mapping) else value
+
+
+def duration_of(value: str | float) -> int:
+    """Convert a duration: `5`, `"5"` and `5.0` are 5. Anything else stays as it is, for the checks to name."""
+    return cast("int", _whole_number(value))
+
+
+def seed_of(value: str | float | None) -> int | None:
+    """Convert a seed as `duration_of` converts a duration."""
+    return cast("int | None", _whole_number(value))
+
+
+def media_of_list(value: Iterable[str] | None) -> tuple[str, ...]:
+    """Convert media URLs to a tuple. A bare string stays as it is, for the checks to name."""
+    return cast("tuple[str, ...]", _as_tuple(value))
+
+
+def extra_of(value: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Convert extra fields to a read-only copy."""
+    return cast("Mapping[str, Any]", _as_extra(value))
+
+
+def _shown_prompt(value: object) -> str:
+    return repr(shorten(value, 120)) if isinstance(value, str) else shown(value)
+
+
+def _shown_media(value: object) -> str:
+    if isinstance(value, tuple):
+        items = cast("tuple[object, ...]", value)
+        return f"({', '.join(shown(item) for item in items)}{',' if len(items) == 1 else ''})"
+    return shown(value)
+
+
+def _shown_callback(value: object) -> str:
+    """Show scheme and host only: the path of a callback URL is often the receiver's secret."""
+    if not isinstance(value, str):
+        return shown(value)
+    try:
+        parts = urlsplit(value)
+        where = f"{parts.scheme}://{parts.hostname}" if parts.scheme and parts.hostname else "..."
+    except ValueError:
+        where = "..."
+    return shown_text(where)
+
+
+def _shown_extra(value: object) -> str:
+    if isinstance(value, FrozenMapping):
+        return "{" + ", ".join(f"{key!r}: {shown(item)}" for key, item in value.items()) + "}"
+    return shown(value)
+
+
+@frozen
+class _Common:
+    """Fields of every class."""
+
+    kind: ClassVar[Kind]
+
+    prompt: str = field(repr=_shown_prompt)
+    model: str = field(default="seedance-20", kw_only=True)
+    output_resolution: str | None = field(default=None, kw_only=True)
+    generate_audio: bool | None = field(default=None, kw_only=True)
+    bitrate_mode: str | None = field(default=None, kw_only=True)
+    seed: int | None = field(default=None, kw_only=True, converter=seed_of)
+    output_format: str | None = field(default=None, kw_only=True)
+    callback_url: str | None = field(default=None, kw_only=True, repr=_shown_callback)
+    extra: Mapping[str, Any] = field(default=EMPTY, kw_only=True, converter=extra_of, repr=_shown_extra)
+
+
+@frozen
+class TextToVideo(_Common):
+    """A video from a prompt alone.
+
+    Attributes:
+        prompt: What to show, not empty. At most 4,000 UTF-16 units under `Catalogue.CLASSIC`, more under `LATEST`.
+        model: The model's id, or an alias such as `"seedance2.0-pro"`.
+        duration: Whole seconds, 4 to 15 (30 for the 2.5 family). `"5"` and `5.0` are taken as 5.
+        aspect_ratio: `16:9`, `9:16`, `1:1`, `4:3`, `3:4` or `21:9`.
+        output_resolution: `480p`, `720p`, `1080p` or `4k`, as the model has it; None for the catalogue's default.
+        upscale_resolution: `4k`: upscaling, at a price per second on top. Only `Catalogue.CLASSIC` has it.
+        mode: `keyframe` or `reference`; follows from the class and is rarely given.
+        generate_audio: Whether the video has sound. Only `Catalogue.LATEST` has it.
+        bitrate_mode: `high` for about twice the bitrate. Only `Catalogue.LATEST` has it.
+        seed: -1 for a random one, or 0 to 4294967295. Varies a video; does not reproduce one. Only `Catalogue.LATEST`.
+        output_format: `mp4` or `mov`, for the 2.5 family.
+        callback_url: Where the service POSTs the result. Does not change what is made.
+        extra: Fields that no catalogue knows, sent as they are.
+    """
+
+    kind: ClassVar[Kind] = "text"
+
+    duration: int = field(default=5, kw_only=True, converter=duration_of)
+    aspect_ratio: str | None = field(default="16:9", kw_only=True)
+    upscale_resolution: str | None = field(default=None, kw_only=True)
+    mode: str | None = field(default=None, kw_only=True)
+
+
+@frozen
+class ImageToVideo(_Common):
+    """A video that starts with one image, and may end with another. Other fields as in `TextToVideo`.
+
+    Attributes:
+        first_frame: http(s) URL of the image that the video starts with.
+        last_frame: http(s) URL of the image that the video ends with, or None.
+        aspect_ratio: None follows the image. Not for the 2.5 family, which ignores it here.
+    """
+
+    kind: ClassVar[Kind] = "image"
+
+    first_frame: str = field(kw_only=True, repr=shown)
+    last_frame: str | None = field(default=None, kw_only=True, repr=shown)
+    duration: int = field(default=5, kw_only=True, converter=duration_of)
+    aspect_ratio: str | None = field(default=None, kw_only=True)
+    upscale_resolution: str | None = field(default=None, kw_only=True)
+    mode: str | None = field(default=None, kw_only=True)
+
+
+@frozen
+class OmniReference(_Common):
+    """A video that follows reference media; the prompt may name them as `@image1`, `@video1`, `@audio1`.
+
+    At least one image or video is needed. Other fields as in `TextToVideo`.
+
+    Attributes:
+        images: http(s) URLs of reference images.
+        videos: http(s) URLs of reference videos. They change the price.
+        audios: http(s) URLs of reference audio; never alone.
+        aspect_ratio: None follows the media.
+    """
+
+    kind: ClassVar[Kind] = "reference"
+
+    images: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
+    videos: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
+    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
+    duration: int = field(default=5, kw_only=True, converter=duration_of)
+    aspect_ratio: str | None = field(default=None, kw_only=True)
+    upscale_resolution: str | None = field(default=None, kw_only=True)
+    mode: str | None = field(default=None, kw_only=True)
+
+
+@frozen
+class VideoEdit(_Common):
+    """An edit of a video, of the same length and ratio. `Catalogue.LATEST`. Other fields as in `TextToVideo`.
+
+    The price is reserved at submit and settled on the length of the source afterwards.
+
+    Attributes:
+        videos: http(s) URLs; the first is edited (4 to 30 s), the others are references.
+        images: http(s) URLs of reference images.
+        audios: http(s) URLs of reference audio.
+    """
+
+    kind: ClassVar[Kind] = "edit"
+
+    model: str = field(default="seedance2-5-edit", kw_only=True)
+    videos: tuple[str, ...] = field(kw_only=True, converter=media_of_list, repr=_shown_media)
+    images: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
+    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
+
+
+@frozen
+class VideoExtend(_Common):
+    """A continuation of a video, in its ratio. `Catalogue.LATEST`. Other fields as in `TextToVideo`.
+
+    The price is reserved at submit and settled on the length of the source afterwards.
+
+    Attributes:
+        videos: http(s) URLs; the first is continued (2 to 30 s), the others are references.
+        duration: Whole seconds of new footage, 4 to 30. No default.
+        images: http(s) URLs of reference images.
+        audios: http(s) URLs of reference audio.
+    """
+
+    kind: ClassVar[Kind] = "extend"
+
+    model: str = field(default="seedance2-5-extend", kw_only=True)
+    videos: tuple[str, ...] = field(kw_only=True, converter=media_of_list, repr=_shown_media)
+    duration: int = field(kw_only=True, converter=duration_of)
+    images: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
+    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
+
+
+Inputs = TextToVideo | ImageToVideo | OmniReference | VideoEdit | VideoExtend
+
+INPUT_CLASSES: Final[tuple[type[Inputs], ...]] = (TextToVideo, ImageToVideo, OmniReference, VideoEdit, VideoExtend)
+
+#: Fields of each class, and how many of the classes' fields exist at all.
+FIELDS_OF: Final[Mapping[type[Inputs], tuple[str, ...]]] = {
+    cls: tuple(attribute.name for attribute in attrs.fields(cls)) for cls in INPUT_CLASSES
+}
+INPUT_FIELDS: Final = frozenset(name for names in FIELDS_OF.values() for name in names)
+REQUIRED_FIELDS: Final[Mapping[type[Inputs], tuple[str, ...]]] = {
+    cls: tuple(attribute.name for attribute in attrs.fields(cls) if attribute.default is attrs.NOTHING)
+    for cls in INPUT_CLASSES
+}
+
+
+@frozen
+class Media:
+    """The media of one request, by kind. Frames count as images."""
+
+    images: tuple[str, ...] = ()
+    videos: tuple[str, ...] = ()
+    audios: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.images or self.videos or self.audios)
+
+
+_NO_MEDIA: Final = Media()
+
+
+def media_of(inputs: Inputs) -> Media:
+    """Return the media of checked inputs."""
+    match inputs:
+        case TextToVideo():
+            return _NO_MEDIA
+        case ImageToVideo(first_frame=first, last_frame=last):
+            return Media(images=(first,) if last is None else (first, last))
+        case _:
+            return Media(inputs.images, inputs.videos, inputs.audios)
+
+
+def mode_of(inputs: Inputs) -> str | None:
+    """Return the mode that is sent: the one given, else the one that follows from the class."""
+    match inputs:
+        case TextToVideo():
+            return inputs.mode
+        case ImageToVideo():
+            return "keyframe" if inputs.mode is None else inputs.mode
+        case OmniReference():
+            return "reference" if inputs.mode is None else inputs.mode
+        case _:
+            return None

@@ -1,0 +1,72 @@
+"""Values that were written as text: cells of a table, flags of a command."""
+
+import json
+from typing import Any, Final
+
+from seedance_async.core.build import unknown_field
+from seedance_async.core.inputs import INPUT_FIELDS
+from seedance_async.core.names import shown
+from seedance_async.errors import InputError, Problem
+
+_TRUE: Final = frozenset({"true", "yes", "y", "on", "1"})
+_FALSE: Final = frozenset({"false", "no", "n", "off", "0"})
+_WHOLE: Final = frozenset({"duration", "seed"})
+_LISTS: Final = frozenset({"images", "videos", "audios"})
+
+
+def coerce_text(name: str, text: str) -> object:
+    """Return the value of the input field `name` that `text` stands for.
+
+    Whole numbers may be written `5` or `5.0` (spreadsheets do). Truth is `true`, `yes`, `on`, `1` or the opposite,
+    in any case. Lists are separated by spaces or line breaks. `extra` is a JSON object. Everything else is the text
+    itself, without surrounding white space except for the prompt.
+
+    Raises:
+        InputError: The field is unknown, or the text stands for no value of it.
+    """
+    if name not in INPUT_FIELDS:
+        raise InputError([unknown_field(name)])
+    if name == "prompt":
+        return text
+    stripped = text.strip()
+    if name in _WHOLE:
+        return _whole(name, stripped)
+    if name == "generate_audio":
+        return _truth(name, stripped)
+    if name in _LISTS:
+        return tuple(stripped.split())
+    if name == "extra":
+        return _object(name, stripped)
+    return stripped
+
+
+def _whole(name: str, text: str) -> int:
+    digits = text.removesuffix(".0")
+    try:
+        if not digits.isascii() or len(digits) > 20 or "_" in digits:
+            raise ValueError(digits)
+        return int(digits)
+    except ValueError:
+        unit = " of seconds" if name == "duration" else ""
+        stem = text.rstrip("seconds .").strip()
+        meant = stem if stem.isascii() and stem.isdigit() else None
+        raise InputError([Problem(name, f"must be a whole number{unit}", shown(text), meant)]) from None
+
+
+def _truth(name: str, text: str) -> bool:
+    word = text.casefold()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise InputError([Problem(name, "must be true or false", shown(text))])
+
+
+def _object(name: str, text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InputError([Problem(name, 'must be a JSON object, such as {"field": "value"}', shown(text))])
+    return value
