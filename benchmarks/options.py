@@ -1,0 +1,27 @@
+"""What a run of benchmarks is told."""
+
+import random
+from collections.abc import Iterator, Sequence
+
+from attrs import frozen
+
+
+@frozen
+class Options:
+    """How much to run.
+
+    Attributes:
+        rounds: How often each candidate runs.
+        tasks: Tasks per round.
+        seed: Decides the order of candidates within a round.
+    """
+
+    rounds: int
+    tasks: int
+    seed: int
+
+    def turns(self, candidates: Sequence[str]) -> Iterator[list[str]]:
+        """Give the order of candidates for each round: another one each time, the same for the same seed."""
+        chance = random.Random(self.seed)
+        for _ in range(self.rounds):
+            yield chance.sample(candidates, len(candidates))

@@ -1,0 +1,101 @@
+"""A server that answers at once: every create is accepted, every task has already succeeded.
+
+It knows nothing of HTTP but what the candidates send, so that it is never what is measured. It runs in a process of
+its own: `python -m benchmarks.overhead.server` prints its port, and its counts when standard input is closed.
+"""
+
+import asyncio
+import json
+import sys
+
+from benchmarks import machine
+
+OUTPUT = {"url": "https://files.example/clip.mp4", "width": 1280, "height": 720, "mediaType": "video/mp4", "seed": 1}
+RECORD = {
+    "model": "seedance-20",
+    "status": "success",
+    "creditsUsed": 415,
+    "output": [OUTPUT],
+    "error": None,
+    "createTime": 1_790_000_000_000,
+    "completeTime": 1_790_000_060_000,
+}
+
+
+class Counts:
+    """What the server has seen."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.creates = 0
+        self.polls = 0
+
+
+class Answering(asyncio.Protocol):
+    """One connection: answer each request as soon as it is complete."""
+
+    def __init__(self, counts: Counts) -> None:
+        self.counts = counts
+        self.data = b""
+        self.transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count it."""
+        self.counts.connections += 1
+        assert isinstance(transport, asyncio.WriteTransport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every request that is complete by now."""
+        self.data += data
+        while True:
+            end = self.data.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            head = self.data[:end].lower()
+            after = end + 4 + length_of(head)
+            if len(self.data) < after:
+                return
+            target = self.data[: self.data.index(b"\r\n")].split(b" ")[1]
+            self.data = self.data[after:]
+            self.answer(head, target)
+
+    def answer(self, head: bytes, target: bytes) -> None:
+        """Send the answer to one request."""
+        if head.startswith(b"post"):
+            self.counts.creates += 1
+            content: dict[str, object] = {"taskId": f"task_{self.counts.creates:08d}"}
+        else:
+            self.counts.polls += 1
+            content = {"taskId": target.partition(b"taskId=")[2].decode("ascii"), **RECORD}
+        body = json.dumps(content, separators=(",", ":")).encode()
+        closing = b"\r\nconnection: close" in head
+        assert self.transport is not None
+        self.transport.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s"
+            % (len(body), b"Connection: close\r\n" if closing else b"", body)
+        )
+        if closing:
+            self.transport.close()
+
+
+def length_of(head: bytes) -> int:
+    """The announced length of the body."""
+    _, found, rest = head.partition(b"\r\ncontent-length:")
+    return int(rest.partition(b"\r\n")[0]) if found else 0
+
+
+async def serve() -> None:
+    """Listen on a free port of this machine until standard input is closed."""
+    loop = asyncio.get_running_loop()
+    counts = Counts()
+    server = await loop.create_server(lambda: Answering(counts), "127.0.0.1", 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    print(json.dumps(vars(counts)), flush=True)
+    server.close()
+
+
+if __name__ == "__main__":
+    machine.pin(1)
+    asyncio.run(serve())
