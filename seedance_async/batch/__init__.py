@@ -10,6 +10,6 @@ async with AsyncSeedance(hooks=[runner.hook]) as session:
 sys.exit(report.exit_code)
 ```
 
-The folder holds one video per row, `manifest.jsonl` (a line per row as it ends), `results.csv`, and, where there are such
-rows, `failed.csv` and `remaining.csv` (`.jsonl` for a JSONL source): rows to edit and pass in again.
+The folder holds one video per row, `manifest.jsonl` (a line per row as it ends), `results.csv`, and, where there are
+such rows, `failed.csv` and `remaining.csv` (`.jsonl` for a JSONL source): rows to edit and pass in again.
 """

@@ -17,9 +17,9 @@ from seedance_async.core.plan import PlannedRow
 #: `not_submitted`: nothing was sent.
 RowStatus = Literal["done", "not_saved", "failed", "unknown", "running", "not_submitted"]
 
-#: Why a batch submits no more. The first three are signals; `account` is a refused key, missing API access, or the end of
-#: credits or budget; `drift` a server that charges or delivers something else than was planned; `disk` a
-#: folder that takes no more data; `error` anything else, with its text in the event.
+#: Why a batch submits no more. The first three are signals; `account` is a refused key, missing API access, or the end
+#: of credits or budget; `drift` a server that charges or delivers something else than was planned; `disk` a folder
+#: that takes no more data; `error` anything else, with its text in the event.
 StopReason = Literal["interrupt", "terminate", "hangup", "account", "drift", "disk", "error"]
 
 

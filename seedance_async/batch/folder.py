@@ -34,18 +34,14 @@ def _make_writable(folder: Path) -> None:
     except NotADirectoryError:
         raise ConfigurationError(f"a part of the output folder's path {folder} is a file") from None
     except OSError as error:
-        raise ConfigurationError(
-            f"the output folder {folder} cannot be made: {error.strerror or error}"
-        ) from None
+        raise ConfigurationError(f"the output folder {folder} cannot be made: {error.strerror or error}") from None
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"x")
         if (folder / MANIFEST).exists():
             (folder / MANIFEST).open("ab").close()
     except OSError as error:
-        raise ConfigurationError(
-            f"the output folder {folder} is not writable: {error.strerror or error}"
-        ) from None
+        raise ConfigurationError(f"the output folder {folder} is not writable: {error.strerror or error}") from None
 
 
 def _obstacle(source: str, line: int, folder: Path, file: PurePosixPath, *, overwrite: bool) -> Problem | None:

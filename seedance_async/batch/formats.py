@@ -12,16 +12,17 @@ from collections.abc import Iterator
 from typing import Final, Never
 
 from seedance_async.core.inputs import INPUT_FIELDS
+from seedance_async.core.names import shown
 from seedance_async.core.rows import (
     RESERVED,
     Row,
     RowSource,
     known_column,
     make_row,
-    shown,
     unknown_column,
     where,
 )
+from seedance_async.core.text import coerce_text
 from seedance_async.errors import InputError, Problem
 
 #: What separates the cells of a CSV, the preferred one first.
@@ -97,7 +98,7 @@ def read_csv(name: str, text: str, *, bom: bool) -> RowSource:
                 problems.append(problem)
                 continue
             raw = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
-            row, wrong = make_row(name, number, raw, INPUT_FIELDS)
+            row, wrong = make_row(name, number, raw, INPUT_FIELDS, coerce_text)
             problems += wrong
             rows.append(row)
     except InputError as error:
@@ -162,12 +163,12 @@ def _check_header(name: str, line: int, columns: list[str]) -> None:
             ]
         )
     problems = [
-        Problem(where(name, line), "names a column twice", given=column)
+        Problem(where(name, line), "names a column twice", given=shown(column))
         for column, count in Counter(columns).items()
         if column and count > 1
     ]
     problems += [
-        unknown_column(column, where(name, line), INPUT_FIELDS)
+        unknown_column(name, line, column, INPUT_FIELDS)
         for column in columns
         if column and not known_column(column, INPUT_FIELDS)
     ]

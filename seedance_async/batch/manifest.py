@@ -1,10 +1,11 @@
 """`manifest.jsonl`: one line per row as it ends, durable before anybody is told.
 
-A row that ends again in a later run over the same folder gets a further line; the last one of a key counts. A line
-is written with one write and its newline comes last, so a crash leaves at most a torn last line, which the next
-run closes and every reader may skip.
+A row that ends again in a later run over the same folder gets a further line; the last one of a key counts. A line's
+newline comes last, so a crash or a full disk leaves at most one torn line; the next write closes it with a newline
+and every reader may skip it.
 """
 
+import errno
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path, PurePath
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from seedance_async.batch.report import EndedRow
 from seedance_async.core.redact import redact_url
@@ -36,16 +37,14 @@ class Manifest:
         self.path = folder / MANIFEST
         self._lock = threading.Lock()
         self.latest: dict[str, Record] = {}
-        torn = False
+        self._torn = False
         if self.path.exists():
             data = self.path.read_bytes()
-            torn = bool(data) and not data.endswith(b"\n")
-            for line in data.splitlines():
+            self._torn = bool(data) and not data.endswith(b"\n")
+            for line in data.split(b"\n"):
                 self._remember(_parse(line))
-        # Unbuffered: one write call a line, nothing kept back in this process.
+        # Unbuffered: nothing is kept back in this process.
         self._file = self.path.open("ab", buffering=0)
-        if torn:
-            self._file.write(b"\n")
 
     def append(self, records: Iterable[Record]) -> None:
         """Write records and make them durable.
@@ -56,10 +55,14 @@ class Manifest:
         records = list(records)
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
         with self._lock:
+            if self._torn:
+                lines = b"\n" + lines
+            self._torn = True
             written = self._file.write(lines)
-            if written != len(lines):  # how a disk that fills up answers first
-                raise OSError("the manifest was written only in part")
+            if written != len(lines):  # a disk that fills up answers like this first
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
+            self._torn = False
             for record in records:
                 self._remember(record)
 
@@ -89,7 +92,7 @@ def record_of(ended: EndedRow, folder: Path) -> Record:
         "file": None if ended.path is None else _relative(ended.path, folder),
         "credits": _number(ended.credits),
         "error": _error(ended),
-        "model": row.request.spec.name,
+        "model": row.request.spec.id,
         "resolution": row.request.resolution,
         "duration": getattr(inputs, "duration", None),
         "size": size,
@@ -149,4 +152,4 @@ def _parse(line: bytes) -> Record | None:
         value: object = json.loads(line)
     except ValueError:
         return None
-    return value if isinstance(value, dict) else None
+    return cast("Record", value) if isinstance(value, dict) else None

@@ -117,9 +117,7 @@ def _detect(name: str, suffix: str, text: str) -> RowFormat:
     if start.startswith("{"):
         return "jsonl"
     if suffix == ".json":
-        raise _unusable(
-            name, "is not JSON Lines; write one JSON object a line (jq -c '.[]' does that for an array)"
-        )
+        raise _unusable(name, "is not JSON Lines; write one JSON object a line (jq -c '.[]' does that for an array)")
     for delimiter in DELIMITERS:
         try:
             header = next(csv.reader(io.StringIO(start.splitlines()[0]), delimiter=delimiter))

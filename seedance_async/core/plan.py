@@ -14,9 +14,8 @@ from attrs import evolve, field, frozen
 
 from seedance_async.core.build import inputs_from_fields
 from seedance_async.core.catalogue import Catalogue
-from seedance_async.core.digest import inputs_digest
 from seedance_async.core.inputs import Inputs
-from seedance_async.core.pricing import Quote, quote
+from seedance_async.core.pricing import Quote, credits_text, quote_requests
 from seedance_async.core.request import Request, prepare
 from seedance_async.core.row_files import NamePattern, plan_files
 from seedance_async.core.rows import Row, RowSource, where
@@ -61,18 +60,16 @@ class Plan:
         source: The file it was read from.
         rows: In the order of the file.
         quote: Credits of all rows; its indices count `rows` from 0.
-        catalogue: What the rows were checked against.
     """
 
     source: RowSource = field(repr=False)
     rows: tuple[PlannedRow, ...]
     quote: Quote
-    catalogue: Catalogue = field(repr=False)
 
     def first(self, count: int) -> "Plan":
         """Keep the first `count` rows, for example those that fit into a budget."""
         rows = self.rows[:count]
-        return evolve(self, rows=rows, quote=quote([row.inputs for row in rows], self.catalogue))
+        return evolve(self, rows=rows, quote=quote_requests(row.request for row in rows))
 
     def seconds(self, concurrency: int) -> float:
         """Estimate the seconds that the whole batch takes with `concurrency` tasks at a time."""
@@ -103,6 +100,7 @@ def make_plan(
         InputError: With every problem of every row, each with the file's name and the line.
     """
     problems = list(source.problems)
+    known = {problem.path for problem in problems}
     pattern: NamePattern | None = None
     if name_pattern is not None:
         try:
@@ -115,11 +113,12 @@ def make_plan(
         try:
             requests[position] = prepare(inputs_from_fields({**defaults, **row.fields}), catalogue)
         except InputError as error:
-            problems += _placed(error, source.name, row.line)
+            problems += [problem for problem in _placed(error, source.name, row.line) if problem.path not in known]
     keys = row_keys(source.rows, requests)
     rows: list[PlannedRow] = []
     if not problems:
-        files, problems = plan_files(source, keys, requests, pattern)
+        inputs = {position: request.inputs for position, request in requests.items()}
+        files, problems = plan_files(source, keys, inputs, pattern)
         rows = [
             PlannedRow(
                 index=position + 1,
@@ -139,7 +138,7 @@ def make_plan(
         raise InputError(problems)
     if not rows:
         raise InputError([Problem(source.name, "holds no rows")])
-    return Plan(source, tuple(rows), quote([row.inputs for row in rows], catalogue), catalogue)
+    return Plan(source, tuple(rows), quote_requests(row.request for row in rows))
 
 
 def row_keys(rows: Sequence[Row], requests: Mapping[int, Request]) -> dict[int, str]:
@@ -154,9 +153,9 @@ def row_keys(rows: Sequence[Row], requests: Mapping[int, Request]) -> dict[int, 
         if row_id is not None:
             keys[position] = row_id
             continue
-        digest = inputs_digest(request.inputs)
-        seen[digest] += 1
-        keys[position] = digest if seen[digest] == 1 else f"{digest}~{seen[digest]}"
+        seen[request.digest] += 1
+        ordinal = seen[request.digest]
+        keys[position] = request.digest if ordinal == 1 else f"{request.digest}~{ordinal}"
     return keys
 
 
@@ -196,27 +195,28 @@ class BudgetVerdict:
 
 def judge_budget(plan: Plan, budget: Decimal) -> BudgetVerdict:
     """Compare a plan with the credits it may use."""
-    fitting = plan.quote.fitting(budget)
-    if plan.quote.unpriced:
-        lines = ", ".join(str(plan.rows[index].line) for index in plan.quote.unpriced[:SHOWN_PROBLEMS])
-        more = len(plan.quote.unpriced) - SHOWN_PROBLEMS
-        tail = f" and {more} more" if more > 0 else ""
+    planned = plan.quote
+    fitting = planned.fitting(budget)
+    if planned.unpriced:
+        shown = ", ".join(str(plan.rows[index].line) for index in planned.unpriced[:SHOWN_PROBLEMS])
+        more = len(planned.unpriced) - SHOWN_PROBLEMS
         return BudgetVerdict(
             fits=False,
             fitting=fitting,
             message=(
-                f"the price of {len(plan.quote.unpriced)} rows is not known (lines {lines}{tail}), so a budget cannot "
-                "hold; leave out the budget, or those rows"
+                f"a budget cannot hold for rows of unknown price: lines {shown}"
+                f"{f' and {more} more' if more > 0 else ''} "
+                f"({planned.unpriced_reasons[planned.unpriced[0]]}); leave out the budget, or those rows"
             ),
         )
-    if plan.quote.credits <= budget:
+    if planned.credits <= budget:
         return BudgetVerdict(fits=True, fitting=len(plan.rows))
     return BudgetVerdict(
         fits=False,
         fitting=fitting,
         message=(
             f"the budget of {credits_text(budget)} credits is enough for the first {fitting} of {len(plan.rows)} rows; "
-            f"all of them need {credits_text(plan.quote.credits)}"
+            f"all of them need {credits_text(planned.credits)}"
         ),
     )
 
@@ -228,18 +228,21 @@ def describe_plan(plan: Plan, concurrency: int) -> tuple[str, ...]:
         plan: The plan.
         concurrency: Tasks at a time, for the estimate of hours.
     """
-    count = len(plan.rows)
-    unpriced = len(plan.quote.unpriced)
-    cost = f"{credits_text(plan.quote.credits)} credits"
-    if unpriced:
-        cost += f" and {unpriced} of unknown price"
-    lines = [
-        f"{count} {'video' if count == 1 else 'videos'}, {cost}, about {_duration_text(plan.seconds(concurrency))} "
-        f"with {concurrency} at a time"
-    ]
-    lines += [f"{name}: only the {known} catalogue knows this field" for name, known in plan.quote.only_in.items()]
+    count, planned = len(plan.rows), plan.quote
+    cost = f"{credits_text(planned.credits)} credits"
+    if planned.unpriced:
+        cost += f" and {_rows_text(len(planned.unpriced))} of unknown price"
+    videos = "1 video" if count == 1 else f"{count} videos"
+    lines = [f"{videos}, {cost}, about {_duration_text(plan.seconds(concurrency))} with {concurrency} at a time"]
+    if planned.settles_later:
+        lines.append(
+            f"{_rows_text(len(planned.settles_later))}: settled afterwards on the length of the given video, "
+            "which can cost more"
+        )
+    lines += [f"{name}: only the {known} catalogue knows this" for name, known in planned.only_in.items()]
+    lines += [f"{name}: no catalogue knows this; it is sent as given" for name in planned.extra]
     if plan.source.comments:
-        lines.append(f"{plan.source.comments} lines starting with '#' were skipped")
+        lines.append(f"lines starting with '#' that were skipped: {plan.source.comments}")
     return tuple(lines)
 
 
@@ -251,15 +254,13 @@ def describe_problems(problems: Sequence[Problem], most: int = SHOWN_PROBLEMS) -
     return tuple(lines)
 
 
-def credits_text(credits: Decimal) -> str:  # noqa: A002 (the field's word)
-    """Show credits without an exponent and without zeros that say nothing."""
-    text = f"{credits:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def _duration_text(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} seconds"
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3600:.1f} hours"
+
+
+def _rows_text(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"

@@ -8,15 +8,14 @@
 5. An empty cell, or null in JSON, is a field that was not given.
 """
 
-import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from seedance_async.core.redact import redact_url
-from seedance_async.errors import Problem
+from seedance_async.core.names import shorten, shown, suggest_field
+from seedance_async.errors import InputError, Problem
 
 RowFormat = Literal["jsonl", "csv", "text"]
 
@@ -26,7 +25,6 @@ RESERVED: Final = frozenset({"id", "output"})
 CARRIED: Final = "#"
 
 _NO_MAPPING: Final[Mapping[str, object]] = MappingProxyType({})
-_GIVEN_LENGTH: Final = 60
 
 
 @frozen
@@ -36,7 +34,7 @@ class Row:
     Attributes:
         line: The line of the file on which it starts, from 1.
         id: Its `id`, or None.
-        fields: Fields of the inputs that were given: text from CSV and plain text, JSON values from JSONL.
+        fields: Fields of the inputs that were given, each with its value.
         output: Its `output`, or None.
         carried: Columns that start with `#`.
         raw: The row as it was written, under the file's own column names, so that it can be written again.
@@ -86,19 +84,21 @@ def known_column(name: str, fields: Collection[str]) -> bool:
     return name in fields or name in RESERVED or name.startswith(CARRIED)
 
 
-def unknown_column(name: str, place: str, fields: Collection[str]) -> Problem:
+def unknown_column(source: str, line: int, name: str, fields: Collection[str]) -> Problem:
     """Describe a column that means nothing, with the name that was probably meant."""
-    near = difflib.get_close_matches(name.strip().lower(), sorted({*fields, *RESERVED}), n=1)
     return Problem(
-        place,
+        where(source, line, shorten(name)),
         "no input has such a field; a column of your own starts with '#'",
-        given=name,
-        suggestion=near[0] if near else None,
+        suggestion=suggest_field(name, sorted({*fields, *RESERVED})),
     )
 
 
 def make_row(
-    source: str, line: int, raw: Mapping[str, object], fields: Collection[str]
+    source: str,
+    line: int,
+    raw: Mapping[str, object],
+    fields: Collection[str],
+    coerce: Callable[[str, str], object] | None = None,
 ) -> tuple[Row, Sequence[Problem]]:
     """Sort what a row says into its parts.
 
@@ -107,6 +107,7 @@ def make_row(
         line: The line on which the row starts.
         raw: Column name to value as written; None and blank text mean "not given".
         fields: The names of all input fields.
+        coerce: Turns the text of a field into its value, where everything is written as text.
 
     Returns:
         The row, and what is wrong with it.
@@ -127,17 +128,16 @@ def make_row(
             else:
                 reserved[name] = text
         elif name in fields:
-            given[name] = value
+            try:
+                given[name] = coerce(name, value) if coerce is not None and isinstance(value, str) else value
+            except InputError as error:
+                problems += [evolve(problem, path=where(source, line, problem.path)) for problem in error.problems]
+                # Kept, so that the field is not missing as well, and no default takes its place.
+                given[name] = value
         else:
-            problems.append(unknown_column(name, where(source, line, name), fields))
+            problems.append(unknown_column(source, line, name, fields))
     row = Row(line, reserved.get("id"), given, reserved.get("output"), carried, raw)
     return row, problems
-
-
-def shown(value: object) -> str:
-    """Show a value of a row in a message: short, and without what may be signed."""
-    text = redact_url(value) if isinstance(value, str) and "://" in value else str(value)
-    return text if len(text) <= _GIVEN_LENGTH else f"{text[:_GIVEN_LENGTH]}..."
 
 
 def _reserved_text(value: object) -> str | None:

@@ -1,0 +1,142 @@
+"""The files a person opens after a batch: `results.csv`, and the rows to edit and pass in again.
+
+Each appears complete or not at all. Their functions block: call them in a thread.
+"""
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from seedance_async.batch.manifest import Record, without_signed_urls
+from seedance_async.batch.report import EndedRow
+from seedance_async.core.rows import CARRIED, RowSource
+
+RESULTS: Final = "results.csv"
+FAILED: Final = "failed"
+REMAINING: Final = "remaining"
+ERROR_COLUMN: Final = "#error"
+
+_COLUMNS: Final = (
+    "index",
+    "line",
+    "id",
+    "key",
+    "status",
+    "task_id",
+    "file",
+    "credits",
+    "error",
+    "charged",
+    "model",
+    "resolution",
+    "duration",
+    "size",
+    "seed",
+    "created",
+    "completed",
+    "prompt",
+)
+
+
+def write_results(folder: Path, records: Iterable[Record]) -> Path:
+    """Write one line per row, in the columns of the manifest.
+
+    Raises:
+        OSError: The file could not be written; the one before is untouched.
+    """
+    lines = [_flat(record) for record in records]
+    carried = dict.fromkeys(name for line in lines for name in line if name.startswith(CARRIED))
+    text = _csv([*_COLUMNS, *carried], lines, ",")
+    return _write(folder / RESULTS, text.encode())
+
+
+def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[EndedRow]) -> Path | None:
+    """Write rows as their author wrote them, so that they can be edited and passed in again.
+
+    Rows that failed say why in a column `#error`. A file of that name from an earlier run is kept beside it under a
+    number, because its rows may have been edited.
+
+    Args:
+        folder: Where to write.
+        stem: `FAILED` or `REMAINING`.
+        source: What the rows were read from: its format and columns are used again.
+        rows: The rows; without any nothing is written.
+
+    Returns:
+        The file, or None without rows.
+
+    Raises:
+        OSError: The file could not be written.
+    """
+    path = folder / (f"{stem}.jsonl" if source.format == "jsonl" else f"{stem}.csv")
+    _set_aside(path)
+    if not rows:
+        return None
+    again = [_as_written(ended) for ended in rows]
+    if source.format == "jsonl":
+        text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in again)
+    else:
+        columns = dict.fromkeys((*source.columns, *(name for row in again for name in row)))
+        text = _csv(list(columns), again, source.delimiter)
+    return _write(path, text.encode("utf-8-sig" if source.bom else "utf-8"))
+
+
+def _as_written(ended: EndedRow) -> dict[str, object]:
+    row = {name: value for name, value in ended.row.raw.items() if name != ERROR_COLUMN}
+    if ended.status == "failed" and ended.message is not None:
+        row[ERROR_COLUMN] = without_signed_urls(ended.message)
+    return row
+
+
+def _flat(record: Record) -> dict[str, object]:
+    if isinstance(record.get("error"), dict):
+        error: Record = record["error"]
+        return {**record, "error": error.get("message"), "charged": error.get("charged")}
+    return record
+
+
+def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, object]], delimiter: str) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter)
+    writer.writerow(columns)
+    for line in lines:
+        writer.writerow([_cell(line.get(column)) for column in columns])
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, dict | list | bool):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def _set_aside(path: Path) -> None:
+    if not path.exists():
+        return
+    number = 1
+    while (kept := path.with_stem(f"{path.stem}-{number}")).exists():
+        number += 1
+    path.replace(kept)
+
+
+def _write(path: Path, data: bytes) -> Path:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files for their owner only; a report is as public as its folder.
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+    return path

@@ -1,0 +1,263 @@
+"""From rows to a plan."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+
+from seedance_async.core.catalogue import Catalogue
+from seedance_async.core.inputs import ImageToVideo, OmniReference, TextToVideo
+from seedance_async.core.plan import Plan, describe_plan, describe_problems, judge_budget, make_plan
+from seedance_async.core.rows import Row, RowSource
+from seedance_async.errors import InputError, Problem
+
+
+def _row(line: int, prompt: str = "a lake", **more: object) -> Row:
+    row_id, output = more.pop("id", None), more.pop("output", None)
+    assert row_id is None or isinstance(row_id, str)
+    assert output is None or isinstance(output, str)
+    carried = more.pop("carried", {})
+    assert isinstance(carried, dict)
+    return Row(line, row_id, {"prompt": prompt, **more}, output, carried, {"prompt": prompt})
+
+
+def _source(*rows: Row, problems: tuple[Problem, ...] = (), comments: int = 0) -> RowSource:
+    return RowSource("a.csv", "csv", rows, problems, ("prompt",), comments=comments)
+
+
+def _plan(
+    *rows: Row,
+    name: str | None = None,
+    defaults: Mapping[str, object] | None = None,
+    catalogue: Catalogue = Catalogue.CLASSIC,
+) -> Plan:
+    return make_plan(_source(*rows), defaults=defaults or {}, catalogue=catalogue, name_pattern=name)
+
+
+def _refused(*rows: Row, name: str | None = None, defaults: Mapping[str, object] | None = None) -> str:
+    with pytest.raises(InputError) as caught:
+        _plan(*rows, name=name, defaults=defaults)
+    return str(caught.value)
+
+
+def _files(plan: Plan) -> list[str]:
+    return [str(row.file) for row in plan.rows]
+
+
+def test_the_class_follows_from_the_columns_and_defaults_fill_gaps() -> None:
+    """A row's own value wins over the default; a frame makes ImageToVideo, media make OmniReference."""
+    plan = _plan(
+        _row(2, duration=8),
+        _row(3, first_frame="https://a.example/1.png"),
+        _row(4, images=("https://a.example/1.png",)),
+        defaults={"duration": 10},
+    )
+    assert [type(row.inputs) for row in plan.rows] == [TextToVideo, ImageToVideo, OmniReference]
+    assert [getattr(row.inputs, "duration", None) for row in plan.rows] == [8, 10, 10]
+    assert [(row.index, row.line) for row in plan.rows] == [(1, 2), (2, 3), (3, 4)]
+
+
+def test_every_problem_of_every_row_comes_at_once() -> None:
+    """Reading, ids, values and names are reported together, each with the file and the line."""
+    read = Problem("a.csv, line 9", "is broken")
+    rows = (_row(2, duration=99), _row(3, aspect_ratio="7:3", id="x"), _row(4, id="x"))
+    with pytest.raises(InputError) as caught:
+        make_plan(_source(*rows, problems=(read,)), defaults={}, catalogue=Catalogue.CLASSIC, name_pattern="{task_id}")
+    paths = [problem.path for problem in caught.value.problems]
+    assert sorted(paths) == [
+        "a.csv, line 2: duration",
+        "a.csv, line 3: aspect_ratio",
+        "a.csv, line 4: id",
+        "a.csv, line 9",
+        "name",
+    ]
+
+
+def test_a_problem_that_reading_found_is_not_told_twice() -> None:
+    """A cell that is no number is one problem, although the row is checked all the same."""
+    read = Problem("a.csv, line 2: duration", "must be a whole number of seconds")
+    with pytest.raises(InputError) as caught:
+        make_plan(_source(_row(2, duration="5s"), problems=(read,)), defaults={}, catalogue=Catalogue.CLASSIC)
+    assert caught.value.problems == (read,)
+
+
+def test_an_empty_plan_is_refused() -> None:
+    """A header without rows asks for nothing."""
+    assert "holds no rows" in _refused()
+
+
+def test_keys_are_ids_or_digests_that_do_not_depend_on_the_place() -> None:
+    """Moving rows moves their keys with them; equal rows are told apart by an ordinal."""
+    rows = (_row(2), _row(3, id="seven"), _row(4, "a hill"), _row(5))
+    plan = _plan(*rows, name="{index}")
+    keys = {row.line: row.key for row in plan.rows}
+    assert keys[3] == "seven"
+    assert keys[5] == f"{keys[2]}~2"
+    assert keys[2].startswith("v1:")
+    moved = _plan(rows[2], rows[0], rows[3], name="{index}")
+    assert {row.line: row.key for row in moved.rows} == {line: keys[line] for line in (2, 4, 5)}
+
+
+def test_files_follow_output_then_id_then_number_and_prompt() -> None:
+    """The extension is added; text from data becomes a harmless name."""
+    plan = _plan(
+        _row(2, output="scenes/lake.mp4", id="x"),
+        _row(3, output="hill"),
+        _row(4, id="order/17: final?"),
+        _row(5, "A lake at dawn, mist; the camera moves very slowly to the left"),
+        _row(6, "?!"),
+        _row(7, output="./Straße\\ü.MP4"),
+    )
+    assert _files(plan) == [
+        "scenes/lake.mp4",
+        "hill.mp4",
+        "order_17_ final_.mp4",
+        "004-a-lake-at-dawn-mist-the-camera-moves.mp4",
+        "005-video.mp4",
+        "Straße/ü.MP4",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ("../x.mp4", "leaves the output folder"),
+        ("a/../../x.mp4", "leaves the output folder"),
+        ("/etc/x.mp4", "is an absolute path"),
+        ("C:\\x.mp4", "is an absolute path"),
+        ("\\\\host\\x.mp4", "is an absolute path"),
+        ("a/", "names a folder"),
+        ("con.mp4", "is no file name on every system"),
+        ("ab:c.mp4", "is no file name on every system"),
+        (".hidden/x.mp4", "is no file name on every system"),
+        ("x.mov", "ends in .mov and the video is mp4"),
+    ],
+)
+def test_an_output_that_is_no_file_in_the_folder_is_refused(output: str, says: str) -> None:
+    """What the user wrote is never changed behind their back, and never leaves the folder."""
+    text = _refused(_row(2, output=output))
+    assert "a.csv, line 2: output" in text
+    assert says in text
+
+
+def test_the_extension_follows_the_output_format() -> None:
+    """A 2.5 row may ask for mov."""
+    plan = _plan(
+        _row(2, id="a", model="seedance2-5", output_format="mov"),
+        _row(3, id="b", model="seedance2-5"),
+        catalogue=Catalogue.LATEST,
+    )
+    assert _files(plan) == ["a.mov", "b.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("{id}.mp4", "a_b.mp4"),
+        ("{index:04}-{prompt}", "0001-a-lake.mp4"),
+        ("{#scene}/{id}", "one_two/a_b.mp4"),
+        ("{scene}\\take {index}.mp4", "one_two/take 1.mp4"),
+        ("x/../{index}", "x/video/1.mp4"),
+    ],
+)
+def test_patterns(pattern: str, expected: str) -> None:
+    """Separators of the pattern make folders, those of values do not, and no pattern leaves the folder."""
+    plan = _plan(_row(2, id="a/b", carried={"#scene": "one/two"}), name=pattern)
+    assert _files(plan) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("{id", "is broken"),
+        ("{task_id}.mp4", "not known before the video is paid for"),
+        ("{}", "has a field that is none"),
+        ("{id!r}", "has a field that is none"),
+        ("{id:5}", "only {index} has one"),
+        ("{index:x y}", "no number format"),
+        ("  ", "is empty"),
+        ("{id}", "the row has no id"),
+        ("{#scene}", "has nothing in the column #scene"),
+        ("{prompt}.mov", "ends in .mov and the video is mp4"),
+    ],
+)
+def test_a_pattern_that_cannot_name_a_row_is_refused(pattern: str, says: str) -> None:
+    """Whatever a name is made of has to exist before anything is sent."""
+    assert says in _refused(_row(2), name=pattern)
+
+
+@pytest.mark.parametrize(
+    ("rows", "name", "says"),
+    [
+        ((_row(2, output="a.mp4"), _row(3, output="A.MP4")), None, "line 3: output: A.MP4 is the file of line 2"),
+        ((_row(2, id="a/b"), _row(3, id="a:b")), None, "is the file of line 2 as well"),
+        ((_row(2), _row(3)), "{prompt}", "is the file of line 2 as well"),
+        ((_row(2, output="a.mp4"), _row(3, output="a.mp4/b.mp4")), None, "needs a folder where the file of line 2"),
+    ],
+)
+def test_two_rows_for_one_file_are_refused(rows: tuple[Row, ...], name: str | None, says: str) -> None:
+    """Also where only a file system that ignores capitals would see one file."""
+    assert says in _refused(*rows, name=name)
+
+
+def test_the_plan_says_what_it_will_do() -> None:
+    """Videos, exact credits, time at the known limit, what only one catalogue knows, what was skipped."""
+    source = _source(
+        _row(2, duration=5), _row(3, duration=10, upscale_resolution="4k"), _row(4, extra={"real": True}), comments=3
+    )
+    plan = make_plan(source, defaults={}, catalogue=Catalogue.CLASSIC)
+    lines = describe_plan(plan, 2)
+    # 83 credits per second at 1080p, 28 more for the upscale (seed page).
+    assert plan.quote.credits == Decimal(83 * 20 + 28 * 10)
+    assert lines[0].startswith("3 videos, 1940 credits, about ")
+    assert lines[0].endswith("with 2 at a time")
+    assert lines[1:] == (
+        "upscale_resolution: only the classic catalogue knows this",
+        "real: no catalogue knows this; it is sent as given",
+        "lines starting with '#' that were skipped: 3",
+    )
+
+
+def test_time_is_the_sum_over_the_slots_but_never_less_than_one_task() -> None:
+    """More slots than rows do not make a video faster."""
+    plan = _plan(*(_row(line, f"lake {line}") for line in range(2, 12)))
+    one = plan.rows[0].request.typical_seconds
+    assert plan.seconds(1) == pytest.approx(10 * one)
+    assert plan.seconds(5) == pytest.approx(2 * one)
+    assert plan.seconds(50) == pytest.approx(one)
+
+
+def test_a_budget_says_how_many_rows_fit() -> None:
+    """In the order of the file; and the plan can be cut to them."""
+    plan = _plan(*(_row(line, f"lake {line}") for line in range(2, 6)))
+    assert judge_budget(plan, Decimal(1660)).fits
+    verdict = judge_budget(plan, Decimal("1659.5"))
+    assert (verdict.fits, verdict.fitting) == (False, 3)
+    assert verdict.message == (
+        "the budget of 1659.5 credits is enough for the first 3 of 4 rows; all of them need 1660"
+    )
+    fewer = plan.first(verdict.fitting)
+    assert judge_budget(fewer, Decimal("1659.5")).fits
+    assert (len(fewer.rows), fewer.quote.credits) == (3, Decimal(1245))
+
+
+def test_rows_without_a_price_are_refused_under_a_budget() -> None:
+    """The lines are named, because leaving them out is a way on."""
+    spec = Catalogue.CLASSIC.model("seedance2-fast")
+    unpriced = Catalogue.CLASSIC.with_model(evolve(spec, prices=evolve(spec.prices, rates={})))
+    plan = _plan(_row(2), _row(3, "b", model="seedance2-fast"), _row(4, "c"), catalogue=unpriced)
+    verdict = judge_budget(plan, Decimal(10**6))
+    assert (verdict.fits, verdict.fitting) == (False, 1)
+    assert verdict.message is not None
+    assert "rows of unknown price: lines 3 (" in verdict.message
+    assert "830 credits and 1 row of unknown price" in describe_plan(plan, 5)[0]
+
+
+def test_many_problems_are_shown_up_to_a_number() -> None:
+    """Twenty lines are enough to see the pattern; the rest is counted."""
+    problems = [Problem(f"line {number}", "is wrong") for number in range(25)]
+    lines = describe_problems(problems)
+    assert len(lines) == 21
+    assert lines[-1] == "... and 5 more"
+    assert describe_problems(problems[:20])[-1] == "line 19: is wrong"
