@@ -1,0 +1,89 @@
+"""The bytes of a video as they come, never silently short or wrong."""
+
+from seedance_async.core.ranges import Resume
+from seedance_async.core.redact import redact_url
+from seedance_async.errors import DownloadError
+from seedance_async.fetching import Fetch
+from seedance_async.transfer import Broken, Transfer
+
+
+class VideoStream:
+    """The bytes of a video as they come: an asynchronous iterator, inside of `async with`.
+
+    It ends after the last byte and raises otherwise: what was iterated to the end is the whole file, in order.
+
+    Attributes:
+        size: Bytes of the whole file; None where the host does not say.
+        media_type: Such as `"video/mp4"`; None where neither the host nor the service says.
+    """
+
+    def __init__(self, fetch: Fetch, transfer: Transfer, media_type: str | None) -> None:
+        self.size = transfer.total
+        self.media_type = transfer.media_type or media_type
+        self._fetch = fetch
+        self._transfer = transfer
+        self._etag = transfer.etag
+        self._position = 0
+        self._ended = False
+        self._failure: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The link the bytes come from. It may be signed: whoever reads it can fetch the file."""
+        return self._fetch.url
+
+    def __repr__(self) -> str:
+        return f"<VideoStream {redact_url(self.url)} size={self.size} media_type={self.media_type!r}>"
+
+    def __aiter__(self) -> "VideoStream":
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next bytes, at least one.
+
+        A broken connection is made anew and goes on where it broke, if the host can prove that the file is the same
+        (a strong ETag).
+
+        Raises:
+            DownloadError: The rest cannot be had. What was handed out so far is not the whole file.
+
+        Cancellation: Loses no byte; the next call goes on.
+        """
+        while self._failure is None and not self._ended:
+            piece = await self._transfer.read()
+            if isinstance(piece, bytes):
+                self._position += len(piece)
+                if piece:
+                    return piece
+                self._ended = True
+            elif self._position == self.size:
+                self._ended = True
+            else:
+                await self._go_on(piece)
+        if self._failure is not None:
+            raise self._fetch.error(self._failure)
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Drop the connection. Reading on is an error, unless the end was reached."""
+        self._transfer.close()
+        if not self._ended and self._failure is None:
+            self._failure = "the stream was closed"
+
+    async def _go_on(self, broken: Broken) -> None:
+        self._transfer.close()
+        try:
+            if self._position == 0:
+                await self._fetch.pause(broken)
+                self._transfer = await self._fetch.open()
+                self._etag = self._transfer.etag
+                if self._transfer.total != self.size:
+                    self._failure = "the file has changed on the host"
+            elif self._etag is None or self.size is None:
+                self._failure = f"{broken.reason}, and the host gives no strong ETag by which it could go on"
+            else:
+                await self._fetch.pause(broken, self._position)
+                resume = Resume(self._position, self._etag, self.size)
+                self._transfer = await self._fetch.open(resume, only_rest=True)
+        except DownloadError as error:
+            self._failure = error.reason
