@@ -17,6 +17,7 @@ from seedance_async.core.inputs import (
     TextToVideo,
     VideoEdit,
     VideoExtend,
+    class_of,
 )
 from seedance_async.core.names import listed, shown, suggest_field
 from seedance_async.errors import InputError, Problem
@@ -36,19 +37,20 @@ def build_inputs(source: str | Inputs, fields: Mapping[str, object]) -> Inputs:
     if isinstance(source, INPUT_CLASSES):
         if not fields:
             return source
-        _raise_if(_foreign_fields(type(source), fields, f"{type(source).__name__}"))
+        _raise_if(_foreign_fields(class_of(source), fields, class_of(source).__name__))
         return attrs.evolve(source, **cast("Any", fields))
-    if isinstance(cast("object", source), str):
+    # A caller without a type checker may give anything.
+    text = cast("object", source)
+    if isinstance(text, str):
         if not fields:
-            return TextToVideo(source)
-        problems = [
-            Problem("prompt", "is given twice: as the first argument and as a field", shown(fields["prompt"]))
-            for _ in range("prompt" in fields)
-        ]
-        _raise_if(problems + _foreign_fields(TextToVideo, fields, _PLAIN_PROMPT))
-        return TextToVideo(source, **cast("Any", fields))
+            return TextToVideo(text)
+        problems = _foreign_fields(TextToVideo, fields, _PLAIN_PROMPT)
+        if "prompt" in fields:
+            problems.append(Problem("prompt", "is given twice, as the text and as a field", shown(fields["prompt"])))
+        _raise_if(problems)
+        return TextToVideo(text, **cast("Any", fields))
     classes = listed(cls.__name__ for cls in INPUT_CLASSES)
-    raise InputError([Problem("inputs", f"must be a prompt (a string) or one of {classes}", shown(source))])
+    raise InputError([Problem("inputs", f"must be a prompt (a string) or one of {classes}", shown(text))])
 
 
 def inputs_from_fields(fields: Mapping[str, object]) -> Inputs:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import ClassVar, Final, Self
 
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, field, frozen
 
 from seedance_async.core.catalogues import classic, latest
 from seedance_async.core.names import listed, shown, suggest_value
@@ -33,14 +33,15 @@ class Catalogue:
 
     name: str
     models: tuple[ModelSpec, ...] = field(repr=lambda models: repr(tuple(spec.id for spec in models)))
-    _index: Mapping[str, ModelSpec] = field(init=False, repr=False, eq=False)
+    _index: Mapping[str, ModelSpec] = field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=Factory(lambda self: _by_name(self.models), takes_self=True),
+    )
 
     CLASSIC: ClassVar["Catalogue"]
     LATEST: ClassVar["Catalogue"]
-
-    @_index.default
-    def _make_index(self) -> Mapping[str, ModelSpec]:
-        return _by_name(self.models)
 
     @classmethod
     def named(cls, name: str) -> "Catalogue":
@@ -75,7 +76,7 @@ class Catalogue:
         elsewhere = [other.constant for other in BUILT_IN.values() if other is not self and other.find(name)]
         message = f"catalogue {self.name!r} has no such model; it has {listed(ids, 'and')}"
         if elsewhere:
-            return Problem("model", f"{message}. {listed(elsewhere)} has the model", shown(name))
+            return Problem("model", f"{message}; {listed(elsewhere)} has it", shown(name))
         return Problem("model", message, shown(name), suggest_value(name, self._index))
 
     def with_model(self, spec: ModelSpec, name: str | None = None) -> Self:

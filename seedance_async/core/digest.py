@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 
 from seedance_async.core.frozen import FrozenMapping, thaw
-from seedance_async.core.inputs import INPUT_CLASSES, Inputs
+from seedance_async.core.inputs import INPUT_CLASSES, Inputs, class_of
 
 VERSION: Final = "v1"
 #: Aliases count as the model they stand for. Part of the digest's version, hence not read from a catalogue.
@@ -42,7 +42,7 @@ def inputs_digest(inputs: Inputs) -> str:
     Raises:
         TypeError: The inputs hold what JSON cannot, so they were not checked.
     """
-    cls = next(known for known in INPUT_CLASSES if isinstance(inputs, known))
+    cls = class_of(inputs)
     written: dict[str, Any] = {"kind": inputs.kind}
     for name, default in _DEFAULTS[cls]:
         value = getattr(inputs, name)

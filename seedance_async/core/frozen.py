@@ -1,14 +1,29 @@
 """A mapping that is not changed after it was given: what was checked and digested is what will be sent."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeGuard
 
-#: Deeper values are kept as they are; the checks refuse them.
-DEEPEST = 32
+#: How many containers may lie in each other.
+DEEPEST: Final = 32
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Tell whether the value is a mapping, of whatever to whatever."""
+    return isinstance(value, Mapping)
+
+
+def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Tell whether the value is a list or a tuple."""
+    return isinstance(value, list | tuple)
+
+
+def is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
+    """Tell whether the value can be iterated over."""
+    return isinstance(value, Iterable)
 
 
 class FrozenMapping(Mapping[str, Any]):
-    """A read-only copy of a mapping, containers inside included. Unlike a mapping proxy it can be pickled and copied."""
+    """A read-only copy of a mapping, inner containers included. Unlike a mapping proxy it can be pickled."""
 
     __slots__ = ("_items",)
 
@@ -28,28 +43,32 @@ class FrozenMapping(Mapping[str, Any]):
         return repr(self._items)
 
 
-EMPTY = FrozenMapping({})
+EMPTY: Final = FrozenMapping({})
 
 
-def freeze(value: object, depth: int = 0) -> Any:
+class TooDeep:
+    """Stands where a value is nested too deeply or holds itself; JSON cannot hold it."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+def freeze(value: object, parents: tuple[int, ...] = ()) -> Any:
     """Return `value` with mappings and lists inside replaced by read-only copies."""
-    if depth > DEEPEST:
+    if not is_mapping(value) and not is_list(value):
         return value
-    if isinstance(value, Mapping):
-        items = cast("Mapping[Any, Any]", value)
-        return FrozenMapping({key: freeze(item, depth + 1) for key, item in items.items()})
-    if isinstance(value, list | tuple):
-        elements = cast("list[Any] | tuple[Any, ...]", value)
-        return tuple(freeze(item, depth + 1) for item in elements)
-    return value
+    if len(parents) > DEEPEST or id(value) in parents:
+        return TooDeep()
+    inside = (*parents, id(value))
+    if is_mapping(value):
+        return FrozenMapping({key: freeze(item, inside) for key, item in value.items()})
+    return tuple(freeze(item, inside) for item in value)
 
 
 def thaw(value: object) -> Any:
     """Return a frozen value as the dicts and lists that `json` writes."""
-    if isinstance(value, Mapping):
-        items = cast("Mapping[Any, Any]", value)
-        return {key: thaw(item) for key, item in items.items()}
-    if isinstance(value, tuple):
-        elements = cast("tuple[Any, ...]", value)
-        return [thaw(item) for item in elements]
+    if is_mapping(value):
+        return {key: thaw(item) for key, item in value.items()}
+    if is_list(value):
+        return [thaw(item) for item in value]
     return value

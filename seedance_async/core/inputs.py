@@ -4,91 +4,24 @@ The classes hold what was written and refuse nothing: `prepare` finds everything
 is sent. None means "not sent", except for `output_resolution`, where it means the catalogue's default for the model.
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Final, cast
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 import attrs
 from attrs import field, frozen
 
-from seedance_async.core.frozen import EMPTY, FrozenMapping, freeze
-from seedance_async.core.names import Kind, shorten, shown, shown_text
-
-_WHOLE_NUMBER: Final = re.compile(r"\s*-?[0-9]{1,12}\s*")
-
-
-def _whole_number(value: Any) -> Any:
-    """Turn `"5"` and `5.0` into 5; leave everything else for the checks to name."""
-    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
-
-
-def _as_tuple(value: Any) -> Any:
-    """Turn a list or an iterator into a tuple and None into an empty one; leave the rest for the checks to name."""
-    if value is None:
-        return ()
-    if isinstance(value, str | bytes | Mapping | set | frozenset) or not isinstance(value, Iterable):
-        return cast("Any", value)
-    return tuple(cast("Iterable[Any]", value))
-
-
-def _as_extra(value: Any) -> Any:
-    if value is None:
-        return EMPTY
-    return freeze(cast("Any", value)) if isinstance(value, Mapping) else value
-
-
-def duration_of(value: str | float) -> int:
-    """Convert a duration: `5`, `"5"` and `5.0` are 5. Anything else stays as it is, for the checks to name."""
-    return cast("int", _whole_number(value))
-
-
-def seed_of(value: str | float | None) -> int | None:
-    """Convert a seed as `duration_of` converts a duration."""
-    return cast("int | None", _whole_number(value))
-
-
-def media_of_list(value: Iterable[str] | None) -> tuple[str, ...]:
-    """Convert media URLs to a tuple. A bare string stays as it is, for the checks to name."""
-    return cast("tuple[str, ...]", _as_tuple(value))
-
-
-def extra_of(value: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Convert extra fields to a read-only copy."""
-    return cast("Mapping[str, Any]", _as_extra(value))
-
-
-def _shown_prompt(value: object) -> str:
-    return repr(shorten(value, 120)) if isinstance(value, str) else shown(value)
-
-
-def _shown_media(value: object) -> str:
-    if isinstance(value, tuple):
-        items = cast("tuple[object, ...]", value)
-        return f"({', '.join(shown(item) for item in items)}{',' if len(items) == 1 else ''})"
-    return shown(value)
-
-
-def _shown_callback(value: object) -> str:
-    """Show scheme and host only: the path of a callback URL is often the receiver's secret."""
-    if not isinstance(value, str):
-        return shown(value)
-    try:
-        parts = urlsplit(value)
-        where = f"{parts.scheme}://{parts.hostname}" if parts.scheme and parts.hostname else "..."
-    except ValueError:
-        where = "..."
-    return shown_text(where)
-
-
-def _shown_extra(value: object) -> str:
-    if isinstance(value, FrozenMapping):
-        return "{" + ", ".join(f"{key!r}: {shown(item)}" for key, item in value.items()) + "}"
-    return shown(value)
+from seedance_async.core.convert import (
+    show_callback,
+    show_extra,
+    show_prompt,
+    show_urls,
+    to_duration,
+    to_extra,
+    to_seed,
+    to_urls,
+)
+from seedance_async.core.frozen import EMPTY
+from seedance_async.core.names import Kind, shown
 
 
 @frozen
@@ -97,15 +30,15 @@ class _Common:
 
     kind: ClassVar[Kind]
 
-    prompt: str = field(repr=_shown_prompt)
+    prompt: str = field(repr=show_prompt)
     model: str = field(default="seedance-20", kw_only=True)
     output_resolution: str | None = field(default=None, kw_only=True)
     generate_audio: bool | None = field(default=None, kw_only=True)
     bitrate_mode: str | None = field(default=None, kw_only=True)
-    seed: int | None = field(default=None, kw_only=True, converter=seed_of)
+    seed: int | None = field(default=None, kw_only=True, converter=to_seed)
     output_format: str | None = field(default=None, kw_only=True)
-    callback_url: str | None = field(default=None, kw_only=True, repr=_shown_callback)
-    extra: Mapping[str, Any] = field(default=EMPTY, kw_only=True, converter=extra_of, repr=_shown_extra)
+    callback_url: str | None = field(default=None, kw_only=True, repr=show_callback)
+    extra: Mapping[str, Any] = field(default=EMPTY, kw_only=True, converter=to_extra, repr=show_extra)
 
 
 @frozen
@@ -130,7 +63,7 @@ class TextToVideo(_Common):
 
     kind: ClassVar[Kind] = "text"
 
-    duration: int = field(default=5, kw_only=True, converter=duration_of)
+    duration: int = field(default=5, kw_only=True, converter=to_duration)
     aspect_ratio: str | None = field(default="16:9", kw_only=True)
     upscale_resolution: str | None = field(default=None, kw_only=True)
     mode: str | None = field(default=None, kw_only=True)
@@ -150,7 +83,7 @@ class ImageToVideo(_Common):
 
     first_frame: str = field(kw_only=True, repr=shown)
     last_frame: str | None = field(default=None, kw_only=True, repr=shown)
-    duration: int = field(default=5, kw_only=True, converter=duration_of)
+    duration: int = field(default=5, kw_only=True, converter=to_duration)
     aspect_ratio: str | None = field(default=None, kw_only=True)
     upscale_resolution: str | None = field(default=None, kw_only=True)
     mode: str | None = field(default=None, kw_only=True)
@@ -171,10 +104,10 @@ class OmniReference(_Common):
 
     kind: ClassVar[Kind] = "reference"
 
-    images: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
-    videos: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
-    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
-    duration: int = field(default=5, kw_only=True, converter=duration_of)
+    images: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
+    videos: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
+    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
+    duration: int = field(default=5, kw_only=True, converter=to_duration)
     aspect_ratio: str | None = field(default=None, kw_only=True)
     upscale_resolution: str | None = field(default=None, kw_only=True)
     mode: str | None = field(default=None, kw_only=True)
@@ -195,9 +128,9 @@ class VideoEdit(_Common):
     kind: ClassVar[Kind] = "edit"
 
     model: str = field(default="seedance2-5-edit", kw_only=True)
-    videos: tuple[str, ...] = field(kw_only=True, converter=media_of_list, repr=_shown_media)
-    images: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
-    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
+    videos: tuple[str, ...] = field(kw_only=True, converter=to_urls, repr=show_urls)
+    images: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
+    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
 
 
 @frozen
@@ -216,25 +149,34 @@ class VideoExtend(_Common):
     kind: ClassVar[Kind] = "extend"
 
     model: str = field(default="seedance2-5-extend", kw_only=True)
-    videos: tuple[str, ...] = field(kw_only=True, converter=media_of_list, repr=_shown_media)
-    duration: int = field(kw_only=True, converter=duration_of)
-    images: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
-    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=media_of_list, repr=_shown_media)
+    videos: tuple[str, ...] = field(kw_only=True, converter=to_urls, repr=show_urls)
+    duration: int = field(kw_only=True, converter=to_duration)
+    images: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
+    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
 
 
 Inputs = TextToVideo | ImageToVideo | OmniReference | VideoEdit | VideoExtend
 
 INPUT_CLASSES: Final[tuple[type[Inputs], ...]] = (TextToVideo, ImageToVideo, OmniReference, VideoEdit, VideoExtend)
 
-#: Fields of each class, and how many of the classes' fields exist at all.
+_CLASS_OF_KIND: Final[Mapping[Kind, type[Inputs]]] = {cls.kind: cls for cls in INPUT_CLASSES}
+
+#: Names of the fields of each class.
 FIELDS_OF: Final[Mapping[type[Inputs], tuple[str, ...]]] = {
     cls: tuple(attribute.name for attribute in attrs.fields(cls)) for cls in INPUT_CLASSES
 }
+#: Names of the fields of all classes.
 INPUT_FIELDS: Final = frozenset(name for names in FIELDS_OF.values() for name in names)
+#: Names of the fields of each class that have no default.
 REQUIRED_FIELDS: Final[Mapping[type[Inputs], tuple[str, ...]]] = {
     cls: tuple(attribute.name for attribute in attrs.fields(cls) if attribute.default is attrs.NOTHING)
     for cls in INPUT_CLASSES
 }
+
+
+def class_of(inputs: Inputs) -> type[Inputs]:
+    """Return the class of the inputs, one of `INPUT_CLASSES` even for an instance of a subclass."""
+    return _CLASS_OF_KIND[inputs.kind]
 
 
 @frozen

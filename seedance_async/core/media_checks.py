@@ -5,7 +5,7 @@ from typing import Final, cast
 from urllib.parse import urlsplit
 
 from seedance_async.core.inputs import ImageToVideo, Inputs, TextToVideo
-from seedance_async.core.names import listed, shown
+from seedance_async.core.names import listed, shorten, shown
 from seedance_async.core.spec import MediaLimit, ModelSpec
 from seedance_async.errors import Problem
 
@@ -45,9 +45,9 @@ def host_only(url: object) -> str:
     """Show a callback URL in a message without its path, which is often the receiver's secret."""
     if not isinstance(url, str):
         return shown(url)
-    scheme, separator, rest = url.partition("://")
-    head = (rest if separator else url).split("/", 1)[0].split("?", 1)[0].rpartition("@")[2]
-    return shown(f"{scheme} {head}/...") if separator else shown(head)
+    scheme, separator, rest = url.rpartition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    return repr(shorten(f"{scheme}{separator}{host}{'' if host == rest else '/...'}"))
 
 
 def check_media(inputs: Inputs, spec: ModelSpec | None, problems: list[Problem]) -> None:
@@ -96,8 +96,10 @@ def _check_url(path: str, url: object, name: str, limit: MediaLimit | None, prob
         return
     accepted = () if limit is None else limit.extensions
     if kind != name and extension not in accepted:
+        # Frames are no lists, so the name of a list is no help there.
+        meant = kind if path.startswith(name) else None
         problems.append(
-            Problem(path, f"must be {_article(name)}, and {extension} is {_article(kind)}", shown(url), kind)
+            Problem(path, f"must be {_article(name)}, and {extension} is {_article(kind)}", shown(url), meant)
         )
     elif accepted and extension not in accepted:
         problems.append(Problem(path, f"must be {_article(name)} of type {listed(accepted)}", shown(url)))
@@ -137,6 +139,7 @@ def _check_tokens(inputs: Inputs, counts: dict[str, int | None], problems: list[
         if count is None or token in seen or (len(digits) < 6 and 1 <= int(digits) <= count):
             continue
         seen.add(token)
-        there = f"{'no' if count == 0 else count} {name if count != 1 else _ONE[name]}"
+        one = _ONE[name]
+        there = {0: f"no {one} is given", 1: f"one {one} is given"}.get(count, f"{count} {name} are given")
         hint = "; OmniReference takes references" if isinstance(inputs, TextToVideo) else ""
-        problems.append(Problem("prompt", f"names {shown(token)} and {there} given{hint}"))
+        problems.append(Problem("prompt", f"names {shown(token)}, but {there}{hint}"))

@@ -81,6 +81,7 @@ _VALUE_SYNONYMS: Final = {
     "2160": "4k",
 }
 
+_NUMBER_AND_UNIT: Final = re.compile(r"\s*([0-9]{1,12})(?:\.0*)?\s*[a-z]{0,8}\.?\s*", re.IGNORECASE)
 _LONGEST_SHOWN: Final = 60
 _LONGEST_COMPARED: Final = 80
 
@@ -124,6 +125,12 @@ def suggest_value(given: object, allowed: Iterable[str]) -> str | None:
     by_plain = {plain(candidate): candidate for candidate in candidates}
     near = get_close_matches(wanted, by_plain, n=1, cutoff=0.6)
     return by_plain[near[0]] if near else None
+
+
+def number_in(value: object) -> str | None:
+    """Return the whole number that a text such as `"5s"` or `"5 seconds"` was probably meant to be."""
+    match = _NUMBER_AND_UNIT.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None else match.group(1)
 
 
 def shown(value: object) -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import cast
 
 from attrs import evolve, frozen
 
 from seedance_async.core.build import build_inputs
 from seedance_async.core.catalogue import Catalogue
-from seedance_async.core.inputs import INPUT_CLASSES, Inputs
+from seedance_async.core.inputs import ImageToVideo, Inputs, OmniReference, TextToVideo, VideoEdit, VideoExtend
 from seedance_async.core.rates import credits_for, credits_text
 from seedance_async.core.request import Request, prepare
 from seedance_async.errors import InputError, Problem
@@ -86,11 +85,11 @@ def quote(inputs: str | Inputs | Iterable[str | Inputs], catalogue: Catalogue) -
     Raises:
         InputError: With the problems of all inputs; where several were given, each path starts with its index.
     """
-    if isinstance(inputs, (str, *INPUT_CLASSES)):
+    if isinstance(inputs, str | TextToVideo | ImageToVideo | OmniReference | VideoEdit | VideoExtend):
         return quote_requests([prepare(build_inputs(inputs, {}), catalogue)])
     requests: list[Request] = []
     problems: list[Problem] = []
-    for number, item in enumerate(cast("Iterable[str | Inputs]", inputs)):
+    for number, item in enumerate(inputs):
         try:
             requests.append(prepare(build_inputs(item, {}), catalogue))
         except InputError as error:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from seedance_async.core.catalogue import BUILT_IN, Catalogue
 from seedance_async.core.checks import check
@@ -63,8 +63,8 @@ class Request:
     """
 
     inputs: Inputs
-    catalogue: Catalogue
-    spec: ModelSpec
+    catalogue: Catalogue = field(repr=lambda catalogue: repr(catalogue.name))
+    spec: ModelSpec = field(repr=lambda spec: repr(spec.id))
     resolution: str
     credits: Decimal | None
     unpriced: str | None
@@ -125,7 +125,5 @@ def _expected_size(inputs: Inputs, spec: ModelSpec, resolution: str) -> tuple[in
 
 def _only_in(inputs: Inputs, spec: ModelSpec, resolution: str) -> tuple[tuple[str, str], ...]:
     found = [(name, owner) for name, owner in _OPTIONAL_OF if getattr(inputs, name, None) is not None]
-    for fact in (("output_resolution", resolution), ("model", spec.id)):
-        if fact in _ONLY_IN:
-            found.append((fact[0], _ONLY_IN[fact]))
-    return tuple(found)
+    facts = (("output_resolution", resolution), ("model", spec.id))
+    return (*found, *((fact[0], _ONLY_IN[fact]) for fact in facts if fact in _ONLY_IN))

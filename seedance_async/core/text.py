@@ -1,13 +1,17 @@
 """Values that were written as text: cells of a table, flags of a command."""
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from seedance_async.core.build import unknown_field
+from seedance_async.core.frozen import is_mapping
 from seedance_async.core.inputs import INPUT_FIELDS
-from seedance_async.core.names import shown
+from seedance_async.core.names import number_in, shown
 from seedance_async.errors import InputError, Problem
 
+_WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,12}(\.0+)?")
 _TRUE: Final = frozenset({"true", "yes", "y", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "n", "off", "0"})
 _WHOLE: Final = frozenset({"duration", "seed"})
@@ -41,16 +45,10 @@ def coerce_text(name: str, text: str) -> object:
 
 
 def _whole(name: str, text: str) -> int:
-    digits = text.removesuffix(".0")
-    try:
-        if not digits.isascii() or len(digits) > 20 or "_" in digits:
-            raise ValueError(digits)
-        return int(digits)
-    except ValueError:
-        unit = " of seconds" if name == "duration" else ""
-        stem = text.rstrip("seconds .").strip()
-        meant = stem if stem.isascii() and stem.isdigit() else None
-        raise InputError([Problem(name, f"must be a whole number{unit}", shown(text), meant)]) from None
+    if _WHOLE_NUMBER.fullmatch(text):
+        return int(text.partition(".")[0])
+    unit = " of seconds" if name == "duration" else ""
+    raise InputError([Problem(name, f"must be a whole number{unit}", shown(text), number_in(text))])
 
 
 def _truth(name: str, text: str) -> bool:
@@ -62,11 +60,11 @@ def _truth(name: str, text: str) -> bool:
     raise InputError([Problem(name, "must be true or false", shown(text))])
 
 
-def _object(name: str, text: str) -> dict[str, Any]:
+def _object(name: str, text: str) -> Mapping[str, Any]:
     try:
-        value = json.loads(text)
+        value: object = json.loads(text)
     except (ValueError, RecursionError):
         value = None
-    if not isinstance(value, dict):
-        raise InputError([Problem(name, 'must be a JSON object, such as {"field": "value"}', shown(text))])
-    return value
+    if is_mapping(value):
+        return value
+    raise InputError([Problem(name, 'must be a JSON object, such as {"field": "value"}', shown(text))])

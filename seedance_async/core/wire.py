@@ -1,10 +1,9 @@
 """The create request as the service reads it. The only place with the service's names on the way out."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from seedance_async.core.frozen import thaw
+from seedance_async.core.frozen import is_list, is_mapping, thaw
 from seedance_async.core.inputs import Inputs, media_of, mode_of
 from seedance_async.core.names import WIRE_NAMES
 from seedance_async.core.request import Request
@@ -70,8 +69,7 @@ def _add_media(fields: dict[str, Any], inputs: Inputs, form: ReferenceForm) -> N
 
 #: Words of a complaint about a type. A literal in quotes after "received" is a value, which is another matter.
 _TYPE_WORDS: Final = re.compile(
-    r"invalid type|wrong type|expected (an? )?(string|number|int|integer)\b|received (an? )?(string|number|int|integer)\b"
-    r"|must be an? (string|number|integer|int)\b|not an? (string|number|integer)\b",
+    r"invalid type|wrong type|(expected|received|must be|not) (an? )?(string|number|integer|int)\b",
     re.IGNORECASE,
 )
 _TYPE_CODES: Final = frozenset({"invalid_type", "invalid_union"})
@@ -84,22 +82,14 @@ def is_duration_type_complaint(body: object) -> bool:
 
     A complaint about its range is none, whatever its words: that is a wrong value in either form.
     """
-    errors = cast("Mapping[str, Any]", body).get("errors") if isinstance(body, Mapping) else None
-    if not isinstance(errors, list):
-        return False
-    return any(_is_type_complaint(entry) for entry in cast("list[Any]", errors))
+    errors = body.get("errors") if is_mapping(body) else None
+    return is_list(errors) and any(_is_type_complaint(entry) for entry in errors)
 
 
 def _is_type_complaint(entry: object) -> bool:
-    if not isinstance(entry, Mapping):
+    if not is_mapping(entry) or entry.get("path") not in (["duration"], ["inputs", "duration"], "duration"):
         return False
-    problem = cast("Mapping[str, Any]", entry)
-    path = problem.get("path")
-    if path not in (["duration"], ["inputs", "duration"], "duration"):
-        return False
-    if problem.get("code") in _TYPE_CODES:
+    if entry.get("code") in _TYPE_CODES:
         return True
-    message = problem.get("message")
-    if not isinstance(message, str):
-        return False
-    return bool(_TYPE_WORDS.search(message) or _QUOTED_CHOICE.search(message))
+    message = entry.get("message")
+    return isinstance(message, str) and bool(_TYPE_WORDS.search(message) or _QUOTED_CHOICE.search(message))
