@@ -19,10 +19,17 @@ VARIABLE: Final = "SEEDANCE_LOOPBACK_ONLY"
 _ARMED: Final[set[str]] = set()
 
 
-def arm() -> None:
-    """Refuse base URLs that are not on this machine, in this process and the ones it starts from now on."""
+def arm() -> bool:
+    """Refuse base URLs that are not on this machine, in this process and the ones it starts from now on.
+
+    Returns:
+        Whether this call armed it; False if it was armed already. Who armed it disarms it.
+    """
+    if armed():
+        return False
     _ARMED.add(VARIABLE)
     os.environ[VARIABLE] = "1"
+    return True
 
 
 def disarm() -> None:

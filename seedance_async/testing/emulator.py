@@ -1,130 +1,308 @@
-"""The emulated service on a loopback port."""
+"""The emulated service: `world` behind real HTTP, on a port of this machine."""
 
 import asyncio
+import contextlib
+import errno
 import json
 import time
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from random import Random
-from typing import Any, Self
+from types import TracebackType
+from typing import Any, Final, Self, cast
 
+import attrs
 from aiohttp import web
 
-from seedance_async.testing import answers
+from seedance_async.core.catalogue import Catalogue
+from seedance_async.errors import ConfigurationError
+from seedance_async.testing import answers, replies
 from seedance_async.testing.answers import Answer
+from seedance_async.testing.clips import ClipMode
+from seedance_async.testing.controls import add_controls
 from seedance_async.testing.durations import DurationModel, FixedDurations
-from seedance_async.testing.files import answer_range, etag
+from seedance_async.testing.fault_kinds import Place
+from seedance_async.testing.faults import Fault, Faults, Strike
+from seedance_async.testing.oddities import odd_reader, odd_record, odd_task
+from seedance_async.testing.orders import OrderReader
+from seedance_async.testing.shelf import KEPT_FOR, Shelf
 from seedance_async.testing.statistics import Statistics
-from seedance_async.testing.world import World
+from seedance_async.testing.validation import DurationRule
+from seedance_async.testing.webhooks import Form, WebhookSender
+from seedance_async.testing.world import Accepted, World
+
+#: A test starts hundreds of connections in one step of the loop; a shorter queue would make them wait in real time.
+_BACKLOG: Final = 4096
+#: Idle connections are closed by the client; the server's timers would only add to what a virtual clock steps through.
+_KEEP_ALIVE: Final = 86_400.0
+_LARGEST_BODY: Final = 16 * 2**20
 
 
 class Emulator:
-    """The API of the service, over real HTTP."""
+    """The API of the service as the contract describes it, over real HTTP, without spending anything.
+
+    Use it as an async context manager in the loop of the client (the virtual clock needs that), or through
+    `run_emulator` and `EmulatorThread`. Time is the loop's; world time 0 is the moment of `start`.
+
+    Marks in a prompt decide the fate of a task: `[fail:moderation]` (any name of `failures.FAILURES`),
+    `[fail:server,times=2]` (the first two tasks of that prompt), `[takes:90]` and `[waits:30]` (seconds before
+    `speed`), `[stuck]`.
+
+    Attributes:
+        api_key: A key that is active.
+        world: The account and its tasks; limit, credits, keys and foreign tasks may be changed at any time.
+        faults: What breaks; may be changed at any time.
+        shelf: The files.
+        url: Scheme, host and port; empty before `start`.
+    """
 
     def __init__(
         self,
         *,
         limit: int = 3,
-        credits: Decimal | int = 100_000,  # noqa: A002
+        credits: Decimal | int = 100_000,  # noqa: A002 - the word of the glossary
         speed: float = 1.0,
         seed: int = 0,
-        api_key: str = "test-key",
+        catalogue: Catalogue = Catalogue.CLASSIC,
+        duration_form: DurationRule = "any",
         durations: DurationModel | float | None = None,
+        failure_rate: float = 0.0,
+        failure_names: Iterable[str] = ("server",),
+        foreign: int = 0,
+        faults: Faults | Iterable[Fault | str] = (),
+        clips: ClipMode | bytes = "packaged",
+        link_lifetime: float = KEPT_FOR,
+        webhook_form: Form = "status",
+        api_key: str = "test-key",
         host: str = "127.0.0.1",
         port: int = 0,
-        **world: Any,
     ) -> None:
+        """Describe an emulator; nothing is opened before `start`.
+
+        Args:
+            limit: Tasks that may be in progress at once.
+            credits: What the account has.
+            speed: How many times faster than the real service tasks go.
+            seed: Of everything that is drawn: durations, failures, ids, faults with a rate.
+            catalogue: The contract to emulate: models, limits, prices.
+            duration_form: The JSON type that `duration` must have.
+            durations: How long tasks take, before `speed`: a model, or the same seconds for every task. None is
+                what the vendor calls typical.
+            failure_rate: Part of the tasks, 0 to 1, that fail.
+            failure_names: How those fail, names of `failures.FAILURES`.
+            foreign: Slots taken by others who use the account.
+            faults: What breaks.
+            clips: What a video is: the packaged clip, a rendered one, or these bytes. The packaged one is made
+                different for every task by a note at its end; given bytes stay as they are.
+            link_lifetime: Seconds for which a link to a file works.
+            webhook_form: Which published body form webhooks have.
+            api_key: The key that is active.
+            host: Address to listen on; more than this machine only if you say so.
+            port: 0 takes a free one.
+        """
         self.api_key = api_key
-        self._host, self._port = host, port
-        if isinstance(durations, (int, float)):
-            durations = FixedDurations(float(durations))
+        self.faults = faults if isinstance(faults, Faults) else Faults(*faults)
+        self.url = ""
         self.world = World(
             limit=limit,
             credits=credits,
+            keys=(api_key,),
+            rng=Random(seed),  # noqa: S311 - a game of chance that must repeat
+            durations=FixedDurations(durations) if isinstance(durations, int | float) else durations,
             speed=speed,
-            rng=Random(seed),
-            keys=[api_key],
-            durations=durations,
-            file_url=lambda task_id, name: f"{self.url}/files/{name}",
-            **world,
+            failure_rate=failure_rate,
+            failure_names=failure_names,
+            foreign=foreign,
+            file_url=self._link,
+            read=OrderReader(catalogue=catalogue, duration=duration_form),
         )
+        # Apart from the world's, so that a fault with a rate does not change what tasks do.
+        self._rng = Random(seed + 1)  # noqa: S311
+        self.shelf = Shelf(self.world, clips, secret=f"emulator {seed}", kept_for=link_lifetime)
+        self._webhooks = WebhookSender(self.world, self.now, form=webhook_form)
+        self._address = host, port
         self._runner: web.AppRunner | None = None
-        self._started = 0.0
-        self.url = ""
+        self._clock: Callable[[], float] = float
+        self._began = 0.0
+        self._file_requests = self._requests = self._peak_requests = 0
 
     @property
     def base_url(self) -> str:
+        """What a session takes as `base_url`."""
         return f"{self.url}/api/v1"
 
     def now(self) -> float:
-        return asyncio.get_running_loop().time() - self._started
+        """Return world time: seconds since `start`."""
+        return self._clock() - self._began
 
     def statistics(self) -> Statistics:
-        return self.world.statistics(self.now())
+        """Return what has happened so far."""
+        return attrs.evolve(
+            self.world.statistics(self.now()),
+            file_requests=self._file_requests,
+            webhooks=self._webhooks.sent,
+            peak_requests=self._peak_requests,
+        )
 
     async def start(self) -> Self:
-        app = web.Application()
+        """Listen.
+
+        Raises:
+            ConfigurationError: The address cannot be used, such as a port that another program has.
+        """
+        app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[self._count])
         app.router.add_post("/api/v1/jobs/createTask", self._create)
-        app.router.add_get("/api/v1/jobs/recordInfo", self._record)
+        app.router.add_get("/api/v1/jobs/recordInfo", self._record_info)
         app.router.add_get("/files/{name}", self._file)
-        app.router.add_get("/emulator/statistics", self._statistics)
-        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=86_400, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, backlog=4096)
-        await site.start()
-        self._started = asyncio.get_running_loop().time()
-        self.world.epoch = time.time() - self._started
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        app.router.add_get("/files/moved/{name}", self._file)
+        add_controls(app, self)
+        runner = web.AppRunner(app, access_log=None, keepalive_timeout=_KEEP_ALIVE, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, *self._address, backlog=_BACKLOG).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise ConfigurationError(_why_not(error, *self._address)) from error
+        self._runner = runner
+        loop = asyncio.get_running_loop()
+        self._clock, self._began = loop.time, loop.time()
+        self.world.epoch = time.time()
+        host, port = runner.addresses[0][:2]
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
+        self.url = f"http://{shown}:{port}"
         return self
 
     async def close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        """Stop listening, cut what is open, send no more webhooks. May be called more than once."""
+        runner, self._runner = self._runner, None
+        await self._webhooks.close()
+        if runner is not None:
+            await runner.cleanup()
 
     async def __aenter__(self) -> Self:
+        """Start."""
         return await self.start()
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
         await self.close()
 
-    async def _create(self, request: web.Request) -> web.StreamResponse:
+    @web.middleware
+    async def _count(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        self._requests += 1
+        self._peak_requests = max(self._peak_requests, self._requests)
         try:
-            body = json.loads(await request.read())
-        except ValueError:
-            body = None
-        key = _key(request)
-        self.world.tally.create(body, key)
-        outcome = self.world.create(body, key=key, now=self.now())
-        return _json(outcome if isinstance(outcome, Answer) else outcome.answer)
+            response: web.StreamResponse = await handler(request)
+        finally:
+            self._requests -= 1
+        return response
 
-    async def _record(self, request: web.Request) -> web.StreamResponse:
-        return _json(self.world.record_info(request.query.get("taskId"), key=_key(request), now=self.now()))
+    async def _create(self, request: web.Request) -> web.StreamResponse:
+        body = _json_value(await request.read())
+        key = _api_key(request)
+        strike = self._strike("create", _prompt(body))
+        self._change_limit(strike)
+        if strike.at("before"):
+            self.world.cut_create(body, key=key)
+            return await self._spoil(request, strike.at("before")[0])
+        outcome = self.world.create(
+            body, key=key, now=self.now(), twist=odd_task(strike), read=odd_reader(self.world.read, strike)
+        )
+        if isinstance(outcome, Accepted):
+            task, answer = outcome.task, outcome.answer
+            if task.order.callback_url is not None:
+                self._webhooks.plan(task, self._strike("webhook", task.order.prompt))
+            if strike.find("no-task-id") is not None:
+                answer = Answer(200, {})
+        else:
+            answer = outcome
+        reply = replies.json_reply(answer)
+        error = strike.find("error-after-accept")
+        if error is not None:
+            reply = replies.error_reply(int(error.meaning), over_the_limit=self._full())
+        return await replies.send(request, reply, strike)
 
-    async def _statistics(self, _request: web.Request) -> web.StreamResponse:
-        return web.json_response(self.statistics().to_json())
+    async def _record_info(self, request: web.Request) -> web.StreamResponse:
+        task_id = request.query.get("taskId")
+        task = self.world.tasks.get(task_id or "")
+        strike = self._strike("poll", "" if task is None else task.order.prompt)
+        if strike.at("before"):
+            self.world.cut_poll(task_id, now=self.now())
+            return await self._spoil(request, strike.at("before")[0])
+        answer = self.world.record_info(task_id, key=_api_key(request), now=self.now())
+        return await replies.send(request, replies.json_reply(odd_record(answer, strike)), strike)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        content = b"video" * 2000 + request.match_info["name"].encode()
-        tag = etag(content)
-        part = answer_range(
-            len(content),
-            tag,
-            wanted=request.headers.get("Range"),
-            if_range=request.headers.get("If-Range"),
-            if_none_match=request.headers.get("If-None-Match"),
-        )
-        kind = "image/png" if request.match_info["name"].endswith(".png") else "video/mp4"
-        return web.Response(
-            status=part.status, body=content[part.start : part.stop], headers=dict(part.headers), content_type=kind
-        )
+        self._file_requests += 1
+        name = request.match_info["name"]
+        moved = request.path.startswith("/files/moved/")
+        strike = self._strike("file", self.shelf.prompt_of(name))
+        before = [fault for fault in strike.at("before") if fault.kind != "expired-link"]
+        # What a redirect leads to is not redirected again.
+        before = [fault for fault in before if not (moved and fault.kind == "redirect")]
+        if before:
+            return await self._spoil(request, before[0])
+        reply = await self.shelf.reply(request, name, strike, self.now())
+        return await replies.send(request, reply, strike)
+
+    def _strike(self, place: Place, prompt: str) -> Strike:
+        return self.faults.strike(place, now=self.now(), rng=self._rng, prompt=prompt)
+
+    def _change_limit(self, strike: Strike) -> None:
+        changed = strike.find("limit")
+        if changed is not None:
+            self.world.limit = int(changed.meaning)
+
+    async def _spoil(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+        reply = replies.fault_reply(fault, request, over_the_limit=self._full())
+        if reply is None:
+            return await replies.refuse_service(request, fault)
+        return await replies.send(request, reply, Strike())
+
+    def _full(self) -> Answer:
+        world = self.world
+        return answers.over_the_limit(world.limit, world.in_progress + world.foreign)
+
+    def _link(self, _task_id: str, name: str) -> str:
+        return f"{self.url}/files/{name}?{self.shelf.query(name, self.now())}"
 
 
-def _key(request: web.Request) -> str | None:
+async def run_emulator(emulator: Emulator, ready: Callable[[Emulator], None] | None = None) -> None:
+    """Run an emulator until this coroutine is cancelled.
+
+    Args:
+        emulator: The emulator.
+        ready: Called when it listens and `emulator.base_url` is known.
+
+    Raises:
+        ConfigurationError: The address cannot be used.
+    """
+    async with emulator:
+        if ready is not None:
+            ready(emulator)
+        await asyncio.get_running_loop().create_future()
+
+
+def _json_value(content: bytes) -> object:
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(content)
+    return None
+
+
+def _prompt(body: object) -> str:
+    envelope = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+    inputs = envelope.get("inputs")
+    return str(cast("dict[str, Any]", inputs).get("prompt", "")) if isinstance(inputs, dict) else ""
+
+
+def _api_key(request: web.Request) -> str | None:
     header = request.headers.get("Authorization")
     return None if header is None else header.removeprefix("Bearer ").strip()
 
 
-def _json(answer: Answer) -> web.Response:
-    return web.Response(status=answer.status, body=answers.encode(answer.body), content_type="application/json")
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use by another program; choose another, or 0 for any that is free"
+    return f"cannot listen on {host}, port {port}: {error.strerror or error}"

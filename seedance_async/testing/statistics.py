@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import attrs
 from attrs import define, field, frozen
@@ -40,7 +40,7 @@ class Statistics:
         credits_spent: Paid for finished tasks.
         file_requests: Requests of videos and pictures.
         webhooks: Webhook requests sent, forged and doubled ones included.
-        peak_connections: Most TCP connections at once.
+        peak_requests: Most HTTP requests being answered at once.
     """
 
     creates: int
@@ -67,7 +67,7 @@ class Statistics:
     credits_spent: Decimal
     file_requests: int = 0
     webhooks: int = 0
-    peak_connections: int = 0
+    peak_requests: int = 0
 
     @property
     def refusals(self) -> int:
@@ -81,7 +81,8 @@ class Statistics:
             if isinstance(value, Decimal):
                 plain[name] = str(value)
             elif isinstance(value, Mapping):
-                plain[name] = {str(key): count for key, count in value.items()}
+                counts = cast("Mapping[str | int, int]", value)
+                plain[name] = {str(key): count for key, count in counts.items()}
             else:
                 plain[name] = value
         plain["refusals"] = self.refusals
@@ -99,12 +100,12 @@ class Tally:
     succeeded: int = 0
     failed: int = 0
     peak_in_progress: int = 0
-    refused: dict[int, int] = field(factory=dict)
-    creates_by_prompt: dict[str, int] = field(factory=dict)
-    creates_by_key: dict[str, int] = field(factory=dict)
-    creates_by_callback: dict[str, int] = field(factory=dict)
-    accepted_by_prompt: dict[str, int] = field(factory=dict)
-    polls_by_task: dict[str, int] = field(factory=dict)
+    refused: dict[int, int] = field(factory=dict[int, int])
+    creates_by_prompt: dict[str, int] = field(factory=dict[str, int])
+    creates_by_key: dict[str, int] = field(factory=dict[str, int])
+    creates_by_callback: dict[str, int] = field(factory=dict[str, int])
+    accepted_by_prompt: dict[str, int] = field(factory=dict[str, int])
+    polls_by_task: dict[str, int] = field(factory=dict[str, int])
     peak_polls: int = 0
     _second: int = -1
     _polls_in_second: int = 0
@@ -113,13 +114,12 @@ class Tally:
         """Count a create request that arrived."""
         self.creates += 1
         _count(self.creates_by_key, key or "")
-        if isinstance(body, dict):
-            inputs = body.get("inputs")
-            if isinstance(inputs, dict):
-                _count(self.creates_by_prompt, str(inputs.get("prompt", "")))
-            callback = body.get("callBackUrl")
-            if isinstance(callback, str):
-                _count(self.creates_by_callback, callback)
+        envelope = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+        inputs, callback = envelope.get("inputs"), envelope.get("callBackUrl")
+        if isinstance(inputs, dict):
+            _count(self.creates_by_prompt, str(cast("dict[str, Any]", inputs).get("prompt", "")))
+        if isinstance(callback, str):
+            _count(self.creates_by_callback, callback)
 
     def accept(self, prompt: str, in_progress: int) -> None:
         """Count a create that made a task."""

@@ -107,8 +107,8 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
             self._registration = self.create_task(self._register_default_limiter())
         super().run_forever()
 
-    def run_in_executor(  # type: ignore[override]
-        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: Unpack[_Ts]
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: *_Ts
     ) -> asyncio.Future[_T]:
         """Run in a worker thread; the clock stands still meanwhile."""
         future = super().run_in_executor(executor, func, *args)

@@ -11,7 +11,7 @@ import string
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from random import Random
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from attrs import frozen
 
@@ -19,7 +19,8 @@ from seedance_async.testing import answers
 from seedance_async.testing.answers import Answer
 from seedance_async.testing.durations import DurationModel, TypicalDurations
 from seedance_async.testing.failures import FAILURES, Failure, read_marks
-from seedance_async.testing.orders import Order, read_order
+from seedance_async.testing.money import Money
+from seedance_async.testing.orders import Order, OrderReader
 from seedance_async.testing.statistics import Statistics, Tally
 from seedance_async.testing.tasks import (
     PLAIN,
@@ -36,7 +37,7 @@ KeyState = Literal["active", "inactive", "expired", "not-enabled", "demo"]
 
 #: Every key that begins so is the public demo key: it reads the sample tasks and creates nothing.
 DEMO_PREFIX: Final = "zimg_demo_readonly_"
-#: The prices and limits are of these; unix time of a world that is given none (the contract's own example).
+#: Unix time at world time 0 of a world that is given none (the contract's own example).
 DEFAULT_EPOCH: Final = 1789985778.346
 
 _TASK_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,255}")
@@ -63,11 +64,13 @@ class World:
     Attributes:
         limit: Tasks that may be in progress at once; may be changed at any time.
         foreign: Slots taken by others who use the account, such as its owner on the website; may be changed.
-        available: Credits left to reserve from; may be changed.
+        money: The credits; `money.available` may be changed.
         keys: API key -> its state; may be changed.
         failure_rate: Part of the tasks, 0 to 1, that fail without a mark in their prompt.
         failure_names: Which failures those are, names of `failures.FAILURES`, drawn evenly.
         tasks: Every task by id, the oldest first.
+        read: How a create request is understood: the catalogue and its forms.
+        speed: How many times faster than the real service tasks go; for tasks made from now on.
         strangers: Ids of tasks that belong to another account; reading one is denied.
     """
 
@@ -85,11 +88,11 @@ class World:
         foreign: int = 0,
         epoch: float = DEFAULT_EPOCH,
         file_url: FileUrl | None = None,
-        read: Callable[[object], Order | Answer] = read_order,
+        read: OrderReader | None = None,
     ) -> None:
         self.limit = limit
         self.foreign = foreign
-        self.available = Decimal(credits)
+        self.money = Money(Decimal(credits))
         self.keys: dict[str, KeyState] = dict.fromkeys(keys, "active")
         self.failure_rate = failure_rate
         self.failure_names = tuple(failure_names)
@@ -99,11 +102,10 @@ class World:
         self.tally = Tally()
         self._rng = rng or Random(0)  # noqa: S311 - a game of chance that must repeat
         self._durations = durations or TypicalDurations()
-        self._speed = speed
+        self.speed = speed
         self._file_url = file_url or _vendor_url
-        self._read = read
+        self.read = read or OrderReader()
         self._held = 0
-        self._reserved = self._refunded = self._spent = self._holding = Decimal(0)
         # What is due: (time, number, what, task). The number keeps equal times in their order.
         self._due: list[tuple[float, int, Callable[[WorldTask], None], WorldTask]] = []
         self._numbers = 0
@@ -119,7 +121,15 @@ class World:
             _, _, happen, task = heapq.heappop(self._due)
             happen(task)
 
-    def create(self, body: object, *, key: str | None, now: float, twist: Twist = PLAIN) -> Accepted | Answer:
+    def create(
+        self,
+        body: object,
+        *,
+        key: str | None,
+        now: float,
+        twist: Twist = PLAIN,
+        read: OrderReader | None = None,
+    ) -> Accepted | Answer:
         """Handle a create request.
 
         Args:
@@ -127,14 +137,25 @@ class World:
             key: The API key, or None where the header is missing.
             now: World time.
             twist: What is to be odd about the task.
+            read: Reads this one request, instead of the world's own reader.
         """
         self.advance(now)
-        outcome = self._create(body, key, now, twist)
+        self.tally.create(body, key)
+        outcome = self._create(body, key, now, twist, read or self.read)
         if isinstance(outcome, Answer):
             self.tally.refuse(outcome.status)
         else:
             self.tally.accept(outcome.task.order.prompt, self._held)
         return outcome
+
+    def cut_create(self, body: object, *, key: str | None) -> None:
+        """Count a create request that never reached the service."""
+        self.tally.create(body, key)
+        self.tally.cut += 1
+
+    def cut_poll(self, task_id: str | None, *, now: float) -> None:
+        """Count a request of `recordInfo` that never reached the service."""
+        self.tally.poll(task_id or "", now)
 
     def record_info(self, task_id: str | None, *, key: str | None, now: float) -> Answer:
         """Handle a request of `recordInfo`."""
@@ -154,7 +175,11 @@ class World:
         task = self.tasks.get(task_id)
         if task is None or now < task.created_at + task.twist.visible_after:
             return answers.TASK_NOT_FOUND
-        return Answer(200, record(task, now, epoch=self.epoch, file_url=self._file_url))
+        return Answer(200, self.record(task, now))
+
+    def record(self, task: WorldTask, now: float) -> dict[str, Any]:
+        """Return the body of `recordInfo` for a task, whoever asks."""
+        return record(task, now, epoch=self.epoch, file_url=self._file_url)
 
     def statistics(self, now: float) -> Statistics:
         """Return what has happened up to `now`."""
@@ -178,26 +203,26 @@ class World:
             limit=self.limit,
             succeeded=tally.succeeded,
             failed=tally.failed,
-            credits_available=self.available,
-            credits_reserved=self._reserved,
-            credits_held=self._holding,
-            credits_refunded=self._refunded,
-            credits_spent=self._spent,
+            credits_available=self.money.available,
+            credits_reserved=self.money.reserved,
+            credits_held=self.money.held,
+            credits_refunded=self.money.refunded,
+            credits_spent=self.money.spent,
         )
 
-    def _create(self, body: object, key: str | None, now: float, twist: Twist) -> Accepted | Answer:
+    def _create(self, body: object, key: str | None, now: float, twist: Twist, read: OrderReader) -> Accepted | Answer:
         refusal = self._check_key(key)
         if refusal is not None or key is None:
             return answers.NOT_ENABLED if refusal is _DEMO else refusal or answers.MISSING_HEADER
-        order = self._read(body)
+        order = read(body)
         if isinstance(order, Answer):
             return order
         current = self._held + self.foreign
         if current >= self.limit:
             return answers.over_the_limit(self.limit, current)
         price = order.credits * twist.credits_factor
-        if price > self.available:
-            return answers.insufficient_credits(price, self.available)
+        if price > self.money.available:
+            return answers.insufficient_credits(price, self.money.available)
         task = self._new_task(order, key, price, now, twist)
         return Accepted(task, Answer(200, {"taskId": task.task_id}))
 
@@ -211,7 +236,7 @@ class World:
     def _new_task(self, order: Order, key: str, price: Decimal, now: float, twist: Twist) -> WorldTask:
         marks = read_marks(order.prompt)
         span = self._durations.draw(
-            model=order.model, resolution=order.resolution, with_video=order.with_video, rng=self._rng
+            model=order.model, resolution=order.resolution, with_video=bool(order.videos), rng=self._rng
         )
         waiting, total = span.waiting, span.waiting + span.generating
         if marks.takes is not None:
@@ -219,13 +244,13 @@ class World:
             waiting = min(waiting, total)
         if marks.waits is not None:
             waiting, total = marks.waits, max(total, marks.waits)
-        ends_at = _FOREVER if marks.stuck else now + total / self._speed
+        ends_at = _FOREVER if marks.stuck else now + total / self.speed
         task = WorldTask(
             task_id="task_" + "".join(self._rng.choices(_ALPHABET, k=24)),
             order=order,
             key=key,
             created_at=now,
-            generating_at=now + waiting / self._speed,
+            generating_at=now + waiting / self.speed,
             ends_at=ends_at,
             frees_at=ends_at + twist.slot_lingers,
             failure=self._fate(order),
@@ -235,9 +260,7 @@ class World:
         )
         self.tasks[task.task_id] = task
         self._held += 1
-        self.available -= price
-        self._reserved += price
-        self._holding += price
+        self.money.reserve(price)
         # A task that is stuck never comes due.
         if not marks.stuck:
             self._schedule(task.ends_at, self._end, task)
@@ -257,14 +280,12 @@ class World:
 
     def _end(self, task: WorldTask) -> None:
         task.ended = True
-        self._holding -= task.credits
         if task.failure is not None:
             self.tally.failed += 1
-            self._refunded += task.credits
-            self.available += task.credits
+            self.money.refund(task.credits)
             return
         self.tally.succeeded += 1
-        self._spent += task.credits
+        self.money.spend(task.credits)
         if task.order.settled is not None:
             self._schedule(task.ends_at + SETTLE_AFTER, self._settle, task)
 
@@ -272,8 +293,7 @@ class World:
         settled = task.order.settled
         assert settled is not None
         task.settled = True
-        self._spent += settled - task.credits
-        self.available -= settled - task.credits
+        self.money.settle(task.credits, settled)
 
     def _free(self, _task: WorldTask) -> None:
         self._held -= 1
