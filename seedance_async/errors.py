@@ -6,6 +6,7 @@ SeedanceError
 ├── BudgetExceededError       the request does not fit into the session's budget; nothing was sent
 ├── KeyConflictError          the key already stands for other inputs; nothing was sent
 ├── SlotTimeoutError          no slot came free within `timeout`; the job was withdrawn (also a TimeoutError)
+├── WithdrawnError            `handle.cancel()` took the job back before anything was sent
 ├── ConnectionFailedError     the service was not reached; nothing was sent
 ├── SessionClosedError        the session ended first; carries the ids of tasks that still run
 ├── OutcomeUnknownError       a create left, and no answer says whether it was accepted
@@ -145,6 +146,17 @@ class SlotTimeoutError(SeedanceError, TimeoutError):
     def __str__(self) -> str:
         place = "" if self.position is None else f"; it was number {self.position} in the queue"
         return f"no slot came free within {self.timeout:g} s and the job was withdrawn{place}"
+
+
+class WithdrawnError(SeedanceError):
+    """The job was taken back by `cancel()` before anything was sent."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(key)
+
+    def __str__(self) -> str:
+        return f"job {self.key!r} was withdrawn before anything was sent"
 
 
 class ConnectionFailedError(SeedanceError):

@@ -1,0 +1,190 @@
+"""The dispatcher: who gets a slot, and what follows a create.
+
+1. A slot is held from just before the create until the task's end was seen.
+2. Each create runs in a task of the session. Callers wait for it and nobody owns it: no caller's cancellation falls
+   between intent, create and answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextvars import Context
+from datetime import datetime
+
+from attrs import define, field
+
+from seedance_async.clock import wall_now
+from seedance_async.core.budget import ZERO, Balance
+from seedance_async.core.lifecycle import Event
+from seedance_async.core.outcome import Outcome
+from seedance_async.core.results import TaskSnapshot
+from seedance_async.core.retry import Decision, Finish, GiveUp, OverLimit, RepeatAfter, Unreached, parse_retry_after
+from seedance_async.errors import InsufficientCreditsError, SeedanceError, SessionClosedError
+from seedance_async.exchange import Exchange
+from seedance_async.gatekeeper import Gatekeeper
+from seedance_async.hooks import Accepted, LimitChanged, Refusal, SlotAcquired
+from seedance_async.job import Job
+from seedance_async.register import Register, concerns_everything
+
+
+@define(eq=False)
+class Dispatcher:
+    """Sends the creates of one session.
+
+    Attributes:
+        watch: Told of each job whose task was accepted.
+        closing: Set once the session begins to close: nothing leaves any more.
+        crash: What a create failed with that should never fail; ends the session.
+        balance: What the account was last heard to have.
+    """
+
+    register: Register
+    gatekeeper: Gatekeeper
+    exchange: Exchange
+    watch: Callable[[Job], None]
+    wall: Callable[[], datetime] = wall_now
+    closing: bool = field(init=False, default=False)
+    crash: BaseException | None = field(init=False, default=None)
+    balance: Balance = field(init=False, factory=Balance)
+    _wire: set[asyncio.Task[None]] = field(init=False, factory=set)
+    _phantoms: dict[Job, float] = field(init=False, factory=dict)
+
+    async def run(self) -> None:
+        """Give slots to waiters as they may leave, for as long as the session lives."""
+        register, gate = self.register, self.gatekeeper.gate
+        while True:
+            if self.crash is not None:
+                raise self.crash
+            self._free_phantoms()
+            if gate.is_open:
+                self._let_leave()
+            else:
+                self.gatekeeper.give_up_impatient()
+            await register.alarm.wait_until(self._next_moment())
+
+    async def finish(self, timeout: float) -> None:
+        """Wait for the creates on the wire; those that take longer than `timeout` seconds end as unknown."""
+        if self._wire:
+            _, late = await asyncio.wait(self._wire, timeout=timeout)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+
+    def _let_leave(self) -> None:
+        slots, suspicious = self.register.slots, self.gatekeeper.gate.suspicious
+        while not self.closing and (holder := slots.take(one_at_a_time=suspicious)) is not None:
+            assert isinstance(holder, Job)
+            job, request = holder, holder.request
+            assert request is not None
+            if not self.balance.admits(request.credits, self.register.now()):
+                # The account said a moment ago what it has; asking again would only be refused again.
+                message = "the account had too few credits for this job when it was last asked"
+                error = InsufficientCreditsError(402, message, None, request.credits, self.balance.available)
+                self.register.end_unsent(job, Event.REFUSED, error)
+                continue
+            job.move(Event.INTENT)
+            if self.register.hooks:
+                self.register.hooks.call(SlotAcquired(job.key))
+            # An empty context: what the caller of `open` had in its own is none of a create's business.
+            task = asyncio.get_running_loop().create_task(self._create(job), context=Context())
+            self._wire.add(task)
+            self.register.on_wire += 1
+            task.add_done_callback(self._off_wire)
+
+    def _off_wire(self, task: asyncio.Task[None]) -> None:
+        self._wire.discard(task)
+        self.register.on_wire -= 1
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.crash = error
+        self.register.alarm.ring()
+        self.register.check_quiet()
+
+    def _next_moment(self) -> float | None:
+        wakeup = self.register.slots.wakeup() if self.gatekeeper.gate.is_open else self.gatekeeper.next_moment()
+        # Phantoms are in the order in which they came, and there are few.
+        moments = [*self._phantoms.values()] if wakeup is None else [wakeup, *self._phantoms.values()]
+        return min(moments, default=None)
+
+    def _free_phantoms(self) -> None:
+        now = self.register.now()
+        for job in [job for job, until in self._phantoms.items() if until <= now]:
+            del self._phantoms[job]
+            self.register.slots.release(job)
+
+    async def _create(self, job: Job) -> None:
+        assert job.request is not None
+        decision = await self.exchange.create(job, job.request, heard=self._heard, pause=self.gatekeeper.pause)
+        self._decided(job, decision)
+
+    def _heard(self, job: Job, outcome: Outcome) -> None:
+        self.gatekeeper.heard_create(job, outcome)
+
+    def _decided(self, job: Job, decision: Decision) -> None:
+        match decision:
+            case Finish(task_id=task_id):
+                self._accepted(job, task_id)
+            case OverLimit():
+                self._over_limit(job, decision)
+            case Unreached():
+                job.move(Event.NOT_SENT)
+                self.register.slots.not_sent(job)
+                self._back_in_queue(job)
+            case GiveUp(error=error, unknown=True):
+                self._lost(job, error)
+            case GiveUp(error=error):
+                self._refused(job, error)
+            case RepeatAfter():
+                raise AssertionError("the exchange repeats; it does not return before it is done")
+        self.register.alarm.ring()
+
+    def _accepted(self, job: Job, task_id: str) -> None:
+        register, request = self.register, job.request
+        assert request is not None
+        job.move(Event.ACCEPTED)
+        job.task_id = task_id
+        job.accepted_at = register.now()
+        job.deadline = job.accepted_at + (register.timeouts.task or request.deadline_seconds)
+        register.counts.accepted += 1
+        register.slots.accepted(job)
+        self.balance.accepted(request.credits)
+        register.runs(job)
+        # The service's own word for a task that it has just accepted.
+        job.show(TaskSnapshot(task_id=task_id, status="waiting"))
+        register.hooks.call(Accepted(job.key, task_id, request.credits))
+        job.wake()
+        self.watch(job)
+
+    def _over_limit(self, job: Job, decision: OverLimit) -> None:
+        register, error = self.register, decision.error
+        job.move(Event.OVER_LIMIT)
+        register.counts.refusals += 1
+        register.hooks.call(Refusal(job.key, error.limit, error.current))
+        delay = parse_retry_after(decision.retry_after, self.wall())
+        if register.slots.refused(job, limit=error.limit, current=error.current, retry_after=delay):
+            register.hooks.call(LimitChanged(register.slots.statistics().limit))
+        self._back_in_queue(job)
+
+    def _back_in_queue(self, job: Job) -> None:
+        if self.closing:
+            self.register.end_unsent(job, Event.WITHDRAWN, SessionClosedError())
+        else:
+            job.wake()
+
+    def _lost(self, job: Job, error: SeedanceError) -> None:
+        register = self.register
+        job.move(Event.LOST)
+        register.counts.unknown += 1
+        register.slots.lost(job)
+        # A task may be using the slot, for as long as such tasks take.
+        self._phantoms[job] = register.now() + job.typical
+        register.budget.keep_as_maybe(job.reserved)
+        job.reserved = ZERO
+        register.leave_queue(job)
+        register.settle(job, error)
+
+    def _refused(self, job: Job, error: SeedanceError) -> None:
+        if isinstance(error, InsufficientCreditsError):
+            self.balance.refused(error.available, self.register.now())
+        self.register.end_unsent(job, Event.REFUSED, error)
+        if concerns_everything(error):
+            self.register.end_everything(error)

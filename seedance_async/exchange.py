@@ -1,0 +1,117 @@
+"""One create, from intent to a known end: the only loop that repeats requests.
+
+The loop asks the core what to do after each answer and does it. It waits in two places, on the wire and before a
+repeat; a cancellation in either ends it with a decision, never with a create whose fate nobody notes.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+from attrs import define
+
+from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
+from seedance_async.core.outcome import Accepted, NotSent, Outcome, Rejected, Unknown, classify
+from seedance_async.core.request import Request
+from seedance_async.core.retry import Decision, GiveUp, Rand, RepeatAfter, RetryPolicy, after_create
+from seedance_async.core.wire import DurationForm, create_body, is_duration_type_complaint
+from seedance_async.errors import BadRequestError, OutcomeUnknownError
+from seedance_async.hooks import AttemptEnded, Hooks, PossibleDouble
+from seedance_async.job import Job
+from seedance_async.transport import SendMark, Transport
+
+_CLOSED = Cause("closed", "the session closed before the answer came")
+
+
+@define(eq=False)
+class Exchange:
+    """Creates of one session.
+
+    Attributes:
+        duration_form: How durations are written; None for the catalogue's way. Turned once the service has complained
+            about its type, and kept for the session.
+        creates: How many creates left, or tried to.
+    """
+
+    transport: Transport
+    retry: RetryPolicy
+    rand: Rand
+    hooks: Hooks
+    duration_form: DurationForm | None = None
+    creates: int = 0
+
+    async def create(
+        self,
+        job: Job,
+        request: Request,
+        *,
+        heard: Callable[[Job, Outcome], None],
+        pause: Callable[[float], Awaitable[None]],
+    ) -> Decision:
+        """Send the create of a job until it is decided.
+
+        Args:
+            job: The job; its slot is held.
+            request: What to send.
+            heard: Told every outcome, before anything else happens.
+            pause: Waits so many seconds, and longer while the service is not reached.
+
+        Cancellation: returns a decision all the same; what may have been sent is unknown, the rest was not sent.
+        """
+        turned = False
+        while True:
+            form = self.duration_form or request.spec.wire.duration
+            mark = SendMark()
+            self.creates += 1
+            reply: Reply
+            try:
+                reply = await self.transport.create(_encode(request, form), mark)
+                closed = False
+            except asyncio.CancelledError:
+                reply, closed = NoAnswer(sent=mark.is_set, cause=_CLOSED), True
+            outcome = classify(reply, self.transport.key.source)
+            heard(job, outcome)
+            if self.hooks:
+                self.hooks.call(_attempt_ended(job, outcome))
+            if not turned and isinstance(reply, Answer) and _complains_about_duration(reply, outcome):
+                # Nothing is charged for a 400, so this is the one refusal that is worth a second create.
+                turned = True
+                self.duration_form = "integer" if form == "string" else "string"
+                continue
+            decision = after_create(
+                outcome,
+                repeats=job.repeats,
+                policy=self.retry,
+                rand=self.rand,
+                credits=request.credits,
+                key=job.key,
+            )
+            if closed or not isinstance(decision, RepeatAfter):
+                return decision
+            try:
+                await pause(decision.delay)
+            except asyncio.CancelledError:
+                return GiveUp(OutcomeUnknownError(decision.reason, request.credits, job.key), unknown=True)
+            job.repeats += 1
+            self.hooks.call(PossibleDouble(job.key, decision.reason))
+
+
+def _encode(request: Request, form: DurationForm) -> bytes:
+    return json.dumps(create_body(request, form), separators=(",", ":")).encode("ascii")
+
+
+def _complains_about_duration(reply: Answer, outcome: Outcome) -> bool:
+    refused = isinstance(outcome, Rejected) and isinstance(outcome.error, BadRequestError)
+    return refused and is_duration_type_complaint(reply.body)
+
+
+def _attempt_ended(job: Job, outcome: Outcome) -> AttemptEnded:
+    match outcome:
+        case Accepted():
+            return AttemptEnded(job.key, "accepted")
+        case Rejected(error=error):
+            return AttemptEnded(job.key, "rejected", str(error))
+        case NotSent(cause=cause):
+            return AttemptEnded(job.key, "not sent", str(cause))
+        case Unknown(cause=cause):
+            return AttemptEnded(job.key, "unknown", str(cause))

@@ -1,0 +1,117 @@
+"""The gatekeeper: the gate of the core, and what a session does while it is closed."""
+
+import asyncio
+import logging
+from itertools import islice
+
+from attrs import define, field
+
+from seedance_async.clock import Alarm
+from seedance_async.core.answers import Cause
+from seedance_async.core.gate import Gate
+from seedance_async.core.lifecycle import Event, State
+from seedance_async.core.outcome import Accepted, NotSent, Outcome, Rejected, Unknown
+from seedance_async.core.retry import Rand, RetryPolicy
+from seedance_async.errors import ConnectionFailedError
+from seedance_async.hooks import GateClosed, GateOpened
+from seedance_async.job import Job
+from seedance_async.register import Register
+
+logger = logging.getLogger("seedance_async")
+
+
+@define(eq=False)
+class Gatekeeper:
+    """Closes and opens the gate of one session.
+
+    Attributes:
+        poller_alarm: Rung, like the register's, whenever the gate changes: probes are the poller's.
+    """
+
+    register: Register
+    retry: RetryPolicy
+    rand: Rand
+    gate: Gate = field(init=False, factory=Gate)
+    poller_alarm: Alarm = field(init=False, factory=Alarm)
+    _opened: asyncio.Event = field(init=False, factory=asyncio.Event)
+
+    async def pause(self, delay: float) -> None:
+        """Wait so many seconds, and until the gate is open."""
+        await asyncio.sleep(delay)
+        while not self.gate.is_open:
+            await self._opened.wait()
+
+    def heard_create(self, job: Job, outcome: Outcome) -> None:
+        """Learn from a create."""
+        now = self.register.now()
+        match outcome:
+            case Accepted() | Rejected():
+                self._say_opened(self.gate.create_settled())
+            case NotSent(cause=cause):
+                self._say_closed(self.gate.create_unreached(str(cause), now, self.rand))
+            case Unknown(cause=cause):
+                closed = self.gate.create_lost(str(cause), now, self.rand)
+                if cause.type_name.startswith("HTTP 5"):
+                    closed = self.gate.create_unreached(str(cause), now, self.rand) or closed
+                self._say_closed(closed)
+                logger.warning("the create of job %s has an unknown outcome: %s", job.key, cause)
+
+    def heard_answer(self) -> None:
+        """Learn from a proper answer to a poll or probe."""
+        self._say_opened(self.gate.answered())
+
+    def heard_nothing(self, cause: Cause) -> None:
+        """Learn from a poll or probe without a proper answer."""
+        self._say_closed(self.gate.poll_missed(str(cause), self.register.now(), self.rand))
+
+    def give_up_impatient(self) -> None:
+        """End the jobs that have waited too long for the service."""
+        gate, now = self.gate, self.register.now()
+        if gate.closed_at is None:
+            return
+        reason = gate.reason or "no answer"
+        if not gate.contacted:
+            # Never reached at all: a wrong host or no network, which waiting does not mend. Everybody is told.
+            if now - gate.closed_at >= self.retry.first_contact:
+                for job in [job for job in self.register.unsettled if job.state is State.QUEUED]:
+                    self.register.end_unsent(job, Event.REFUSED, ConnectionFailedError(reason))
+            return
+        for job in list(self.register.impatient):
+            if self._gives_up_at(job) > now:
+                break
+            if job.state is State.QUEUED:
+                self.register.end_unsent(job, Event.REFUSED, ConnectionFailedError(reason))
+
+    def next_moment(self) -> float | None:
+        """Return when the next job may give up, while the gate is closed."""
+        if self.gate.closed_at is None:
+            return None
+        if not self.gate.contacted:
+            moments = [self.gate.closed_at + self.retry.first_contact]
+        else:
+            # In the order in which they came, so the first that is not past is the next.
+            moments = [self._gives_up_at(job) for job in islice(self.register.impatient, 1)]
+        now = self.register.now()
+        return next((moment for moment in moments if moment > now), None)
+
+    def _gives_up_at(self, job: Job) -> float:
+        return max(self.gate.closed_at or 0.0, job.enqueued_at) + self.retry.give_up_after
+
+    def _say_opened(self, changed: bool) -> None:  # noqa: FBT001 (the gate's answer, passed on)
+        if changed:
+            self._opened.set()
+            self._opened.clear()
+            logger.info("the service answers again")
+            self.register.hooks.call(GateOpened())
+            self._ring()
+
+    def _say_closed(self, changed: bool) -> None:  # noqa: FBT001 (the gate's answer, passed on)
+        if changed:
+            reason = self.gate.reason or ""
+            logger.warning("no create leaves for now: %s", reason)
+            self.register.hooks.call(GateClosed(reason))
+            self._ring()
+
+    def _ring(self) -> None:
+        self.register.alarm.ring()
+        self.poller_alarm.ring()

@@ -1,0 +1,146 @@
+"""A job: one row of the session. Ours, where a task is theirs.
+
+Waiting costs a future for each waiter and nothing for a job that nobody waits for. The futures carry no result and
+no exception: whoever wakes up looks at the job.
+"""
+
+import asyncio
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from seedance_async.core.budget import ZERO
+from seedance_async.core.lifecycle import Event, State, step
+from seedance_async.core.polling import Polling
+from seedance_async.core.results import QUEUED, TaskSnapshot, VideoResult
+from seedance_async.errors import SeedanceError
+
+if TYPE_CHECKING:
+    from seedance_async.core.request import Request
+    from seedance_async.handle import TaskHandle
+
+_QUEUED_SNAPSHOT = TaskSnapshot(task_id=None, status=QUEUED)
+
+
+@define(eq=False)
+class Job:
+    """The row.
+
+    Attributes:
+        key: Its name on our side.
+        request: What to send; None for an attached task, which was sent by somebody else.
+        typical: Seconds such a task usually takes.
+        patient: Whether it waits out any outage (`map`), or gives up with `ConnectionFailedError`.
+        enqueued_at: Loop time.
+        failure: A template, never raised itself: each awaiter gets a copy.
+        waits_over: Whether the wait ended before the task did (deadline, failed polls, closed, 401).
+        reserved: Credits held in the budget for it.
+        repeats: How often its create was repeated after a 500.
+        claims: Callers that asked for it and may still want it; the last to go withdraws it while it is queued.
+        misses: Polls that failed in a row.
+        due: When its next poll is planned; entries of the poller's heap with another time are void.
+        slot_until: When its slot is given up, after its deadline; None before.
+        on_settled: Called once when there is a result or a failure; for those who follow many jobs.
+    """
+
+    key: str
+    request: "Request | None"
+    polling: Polling
+    typical: float
+    patient: bool
+    enqueued_at: float
+    state: State = State.QUEUED
+    snapshot: TaskSnapshot = _QUEUED_SNAPSHOT
+    task_id: str | None = None
+    result: VideoResult | None = None
+    failure: SeedanceError | None = None
+    waits_over: bool = False
+    reserved: Decimal = ZERO
+    repeats: int = 0
+    claims: int = 1
+    detached: bool = False
+    accepted_at: float = 0.0
+    deadline: float = 0.0
+    misses: int = 0
+    due: float = -1.0
+    slot_until: float | None = None
+    ended_at: float | None = None
+    on_settled: "Callable[[Job], None] | None" = field(default=None, repr=False)
+    handle: "TaskHandle" = field(init=False, repr=False)
+    _waiters: list[asyncio.Future[None]] | None = field(init=False, default=None, repr=False)
+    _readers: list[asyncio.Queue[TaskSnapshot | None]] | None = field(init=False, default=None, repr=False)
+
+    def move(self, event: Event) -> None:
+        """Take one step of the lifecycle."""
+        self.state = step(self.state, event)
+
+    @property
+    def settled(self) -> bool:
+        """Whether an awaiter need not wait: there is a result or a failure."""
+        return self.failure is not None or self.result is not None
+
+    @property
+    def status(self) -> str:
+        """The word for users: the service's, or ours while there is no task or it has no say any more."""
+        match self.state:
+            case State.QUEUED | State.SENDING:
+                return QUEUED
+            case State.RUNNING | State.SUCCEEDED | State.FAILED:
+                return self.snapshot.status
+            case _:
+                return str(self.state.value)
+
+    def settle(self, *, result: VideoResult | None = None, failure: SeedanceError | None = None) -> None:
+        """Give the job its result, or its failure as a template that was never raised."""
+        self.result, self.failure = result, failure
+        if failure is not None:
+            failure.key = failure.key or self.key
+            failure.task_id = failure.task_id or self.task_id
+        callback, self.on_settled = self.on_settled, None
+        if callback is not None:
+            callback(self)
+
+    def wake(self) -> None:
+        """Wake everybody who waits for a change of this job."""
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def show(self, snapshot: TaskSnapshot) -> None:
+        """Give a new snapshot to the readers of `updates`."""
+        self.snapshot = snapshot
+        for reader in self._readers or ():
+            reader.put_nowait(snapshot)
+
+    def end_updates(self) -> None:
+        """Let the readers of `updates` end."""
+        for reader in self._readers or ():
+            reader.put_nowait(None)
+
+    async def changed(self) -> None:
+        """Wait for the next `wake`. Cancellation leaves nothing behind."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._waiters is None:
+            self._waiters = []
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        finally:
+            self._forget(waiter)
+
+    def _forget(self, waiter: asyncio.Future[None]) -> None:
+        if self._waiters is not None and waiter in self._waiters:
+            self._waiters.remove(waiter)
+
+    def add_reader(self) -> "asyncio.Queue[TaskSnapshot | None]":
+        """Begin to collect snapshots for one reader."""
+        reader: asyncio.Queue[TaskSnapshot | None] = asyncio.Queue()
+        self._readers = [*(self._readers or ()), reader]
+        return reader
+
+    def remove_reader(self, reader: "asyncio.Queue[TaskSnapshot | None]") -> None:
+        """Stop to collect for a reader."""
+        self._readers = [other for other in self._readers or () if other is not reader] or None

@@ -1,0 +1,143 @@
+"""The poller: one heap of due times for all tasks of a session.
+
+1. A task has at most one poll in flight, and a session at most `MOST_IN_FLIGHT`.
+2. A task whose wait is over is watched on, slowly.
+3. While the gate is closed one poll at a time leaves, as a probe: of the task that has been due longest or, where no
+   task runs, of one that does not exist, which costs nothing and gets a 404 from a service that works.
+"""
+
+import asyncio
+import heapq
+from contextvars import Context
+from typing import Final
+
+from attrs import define, field
+
+from seedance_async.core.answers import Answer, Cause
+from seedance_async.core.retry import Rand
+from seedance_async.gatekeeper import Gatekeeper
+from seedance_async.job import Job
+from seedance_async.register import Register
+from seedance_async.transport import Transport
+from seedance_async.watch import Watch
+
+MOST_IN_FLIGHT: Final = 24
+
+#: Seconds between two polls of a task that nobody waits for any more, at first and once its slot was given up.
+_SLOW: Final = 60.0
+_SLOWEST: Final = 600.0
+
+_NO_TASK: Final = "task_000000000000000000000000"
+
+
+@define(eq=False)
+class Poller:
+    """Asks for the tasks of one session."""
+
+    register: Register
+    gatekeeper: Gatekeeper
+    transport: Transport
+    watch: Watch
+    rand: Rand
+    _heap: list[tuple[float, int, Job]] = field(init=False, factory=list)
+    _entries: int = field(init=False, default=0)
+    _flights: set[asyncio.Task[None]] = field(init=False, factory=set)
+    _crash: BaseException | None = field(init=False, default=None)
+
+    def add(self, job: Job) -> None:
+        """Begin to poll a job."""
+        self._plan(job, job.polling.delay(age=self._age(job), typical=job.typical, rand=self.rand))
+
+    def look_now(self, job: Job) -> None:
+        """Poll a job at once, or as soon as there is room."""
+        self._plan(job, 0.0)
+
+    async def run(self) -> None:
+        """Poll, for as long as the session lives."""
+        gate = self.gatekeeper.gate
+        try:
+            while True:
+                if self._crash is not None:
+                    raise self._crash
+                if gate.is_open:
+                    self._poll_due()
+                    moment = self._heap[0][0] if self._heap and len(self._flights) < MOST_IN_FLIGHT else None
+                else:
+                    moment = self._probe_if_due()
+                await self.gatekeeper.poller_alarm.wait_until(moment)
+        finally:
+            flights = list(self._flights)
+            for flight in flights:
+                flight.cancel()
+            if flights:
+                await asyncio.wait(flights)
+
+    def _plan(self, job: Job, delay: float) -> None:
+        job.due = self.register.now() + delay
+        self._entries += 1
+        # The count keeps the order of those due together and spares the heap a comparison of jobs.
+        heapq.heappush(self._heap, (job.due, self._entries, job))
+        if self._heap[0][2] is job:
+            self.gatekeeper.poller_alarm.ring()
+
+    def _next_job(self, until: float) -> Job | None:
+        """Take the job that is due first, if it is due by then."""
+        while self._heap and self._heap[0][0] <= until:
+            due, _, job = heapq.heappop(self._heap)
+            if job.due == due and job in self.register.running:
+                job.due = -1.0
+                return job
+        return None
+
+    def _poll_due(self) -> None:
+        now = self.register.now()
+        while len(self._flights) < MOST_IN_FLIGHT and (job := self._next_job(now)) is not None:
+            self._fly(job)
+
+    def _probe_if_due(self) -> float | None:
+        gate = self.gatekeeper.gate
+        if gate.probe_at is not None and gate.probe_at > self.register.now():
+            return gate.probe_at
+        if gate.probe_at is not None and not self._flights:
+            gate.probe_started()
+            self._fly(self._next_job(float("inf")))
+        return None
+
+    def _fly(self, job: Job | None) -> None:
+        flight = asyncio.get_running_loop().create_task(self._poll(job), context=Context())
+        self._flights.add(flight)
+        flight.add_done_callback(self._landed)
+
+    def _landed(self, flight: asyncio.Task[None]) -> None:
+        self._flights.discard(flight)
+        if not flight.cancelled() and (error := flight.exception()) is not None:
+            self._crash = error
+        self.gatekeeper.poller_alarm.ring()
+
+    async def _poll(self, job: Job | None) -> None:
+        self.register.counts.polls += 1
+        if job is None:
+            reply = await self.transport.poll(_NO_TASK)
+            if isinstance(reply, Answer) and reply.proper:
+                self.gatekeeper.heard_answer()
+            else:
+                cause = Cause(f"HTTP {reply.status}", "no proper answer") if isinstance(reply, Answer) else reply.cause
+                self.gatekeeper.heard_nothing(cause)
+            return
+        assert job.task_id is not None
+        reply = await self.transport.poll(job.task_id)
+        if self.watch.heard(job, reply):
+            self._plan(job, self._delay(job))
+
+    def _delay(self, job: Job) -> float:
+        if job.waits_over:
+            slow = _SLOW if job.slot_until != float("inf") else _SLOWEST
+            return slow * (0.8 + 0.4 * self.rand())
+        delay = job.polling.delay(age=self._age(job), typical=job.typical, rand=self.rand)
+        # A task of which polls fail is asked more rarely, so that the budget of failures lasts minutes, not seconds.
+        delay = max(delay, min(30.0, 1.5**job.misses)) if job.misses else delay
+        left = job.deadline - self.register.now()
+        return min(delay, left) if left > 0 else delay
+
+    def _age(self, job: Job) -> float:
+        return self.register.now() - job.accepted_at

@@ -1,0 +1,179 @@
+"""The register: every job of a session, and the ways in which a job ends.
+
+Every change of state happens in a function without `await`, so that no cancellation falls into the middle of one.
+"""
+
+import asyncio
+
+from attrs import define, field
+
+from seedance_async.clock import Alarm
+from seedance_async.core.answers import is_access_to_task_denied
+from seedance_async.core.budget import ZERO, Budget
+from seedance_async.core.lifecycle import Event, State
+from seedance_async.errors import AuthenticationError, PermissionDeniedError, SeedanceError, WithdrawnError
+from seedance_async.hooks import Finished, Hooks, Queued
+from seedance_async.job import Job
+from seedance_async.settings import Timeouts
+from seedance_async.slots import Slots
+from seedance_async.statistics import Counts
+
+
+@define(eq=False)
+class Register:
+    """The jobs of one open session.
+
+    Attributes:
+        unsettled: Jobs that are queued or on the wire, in the order in which they came.
+        impatient: Those of them that give up during a long outage, in the same order.
+        running: Jobs whose task was accepted and not yet seen to end.
+        tasks: The running jobs by task id.
+        on_wire: How many tasks of the session send creates.
+        alarm: Rung when a waiter may be able to leave.
+    """
+
+    slots: Slots
+    budget: Budget
+    timeouts: Timeouts
+    hooks: Hooks
+    counts: Counts = field(init=False, factory=Counts)
+    unsettled: dict[Job, None] = field(init=False, factory=dict)
+    impatient: dict[Job, None] = field(init=False, factory=dict)
+    running: dict[Job, None] = field(init=False, factory=dict)
+    tasks: dict[str, Job] = field(init=False, factory=dict)
+    on_wire: int = field(init=False, default=0)
+    alarm: Alarm = field(init=False, factory=Alarm)
+    _detached: int = field(init=False, default=0)
+    _quiet: set[asyncio.Future[None]] = field(init=False, factory=set)
+    _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
+
+    def now(self) -> float:
+        """Return the loop's time."""
+        return self._loop.time()
+
+    def position(self, job: Job) -> int | None:
+        """Return the place in the queue."""
+        return self.slots.position(job)
+
+    # Beginnings
+
+    def enqueue(self, job: Job) -> None:
+        """Give a job its place in the queue; its credits are reserved already."""
+        self.unsettled[job] = None
+        if not job.patient:
+            self.impatient[job] = None
+        self.slots.enqueue(job)
+        self.hooks.call(Queued(job.key))
+        self.alarm.ring()
+
+    def runs(self, job: Job) -> None:
+        """Note that a job's task was accepted, now or by somebody else's create."""
+        assert job.task_id is not None
+        self.leave_queue(job)
+        self.running[job] = None
+        self.tasks[job.task_id] = job
+
+    def leave_queue(self, job: Job) -> None:
+        """Forget a job among those that wait."""
+        self.unsettled.pop(job, None)
+        self.impatient.pop(job, None)
+
+    # Ends
+
+    def withdraw(self, job: Job) -> bool:
+        """Take a queued job back, if nothing of it can have been accepted."""
+        if job.state is not State.QUEUED or job.repeats:
+            return False
+        self.end_unsent(job, Event.WITHDRAWN, WithdrawnError(job.key))
+        return True
+
+    def detach(self, job: Job) -> None:
+        """Forget a job for `pending` and `drain`."""
+        if not job.detached:
+            job.detached = True
+            self._detached += job in self.running
+            self.check_quiet()
+
+    def end_unsent(self, job: Job, event: Event, error: SeedanceError) -> None:
+        """End a job that has no task."""
+        job.move(event)
+        if not self.slots.withdraw(job):
+            self.slots.release(job)
+        self.budget.give_back(job.reserved)
+        job.reserved = ZERO
+        if job.repeats:
+            error.charged = "maybe"
+        self.leave_queue(job)
+        self.settle(job, error)
+        self.alarm.ring()
+
+    def end_running(self, job: Job, event: Event) -> None:
+        """Take a job whose task has ended, or is no longer answered for, out of the running ones."""
+        assert job.task_id is not None
+        job.move(event)
+        self.slots.release(job)
+        del self.running[job]
+        self._detached -= job.detached
+        del self.tasks[job.task_id]
+        self.alarm.ring()
+
+    def settle(self, job: Job, error: SeedanceError | None) -> None:
+        """Tell everybody that a job is over."""
+        job.ended_at = self.now()
+        if error is not None:
+            job.settle(failure=error)
+        job.end_updates()
+        job.wake()
+        self.hooks.call(Finished(job.key, job.task_id, job.state.value))
+        self.check_quiet()
+
+    def end_wait(self, job: Job, error: SeedanceError) -> None:
+        """End the wait for a task that may still run; it stays pending and is watched on."""
+        error.charged = "yes"
+        job.waits_over = True
+        if job.slot_until is None:
+            job.slot_until = self.now() + self.timeouts.give_up_slot
+        job.settle(failure=error)
+        job.end_updates()
+        job.wake()
+
+    def end_everything(self, error: SeedanceError) -> None:
+        """End every queued job and every wait: a wrong key concerns all of them. Tasks stay pending."""
+        for job in [job for job in self.unsettled if job.state is State.QUEUED]:
+            self.end_unsent(job, Event.REFUSED, same_error(error))
+        for job in [job for job in self.running if not job.settled]:
+            self.end_wait(job, same_error(error))
+
+    # Quiet
+
+    async def quiet(self) -> None:
+        """Wait until nothing is queued, on the wire or pending. Cancellation leaves nothing behind."""
+        while not self._is_quiet():
+            waiter: asyncio.Future[None] = self._loop.create_future()
+            self._quiet.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._quiet.discard(waiter)
+
+    def check_quiet(self) -> None:
+        """Wake those who wait for quiet, if it is."""
+        if self._quiet and self._is_quiet():
+            for waiter in self._quiet:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    def _is_quiet(self) -> bool:
+        return not self.unsettled and not self.on_wire and len(self.running) == self._detached
+
+
+def concerns_everything(error: SeedanceError) -> bool:
+    """Whether an error speaks of the key or the account, so that every other request would get it too."""
+    if isinstance(error, PermissionDeniedError):
+        return not is_access_to_task_denied(error)
+    return isinstance(error, AuthenticationError)
+
+
+def same_error(error: SeedanceError) -> SeedanceError:
+    """Return an error that says the same, with no job's key or task id."""
+    return type(error)(*error.args)

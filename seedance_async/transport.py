@@ -1,0 +1,224 @@
+"""The door to the service: one HTTP request at a time, no decisions.
+
+1. Creates use a session of their own, one connection each: a kept-alive connection that the service closed a moment
+   ago would make "not sent" look like "unknown". No redirects, cookies or middlewares: each could send a create twice.
+2. A create carries a send mark, set when aiohttp asks for its first byte. Exception types do not tell whether
+   anything was sent; the mark does.
+3. Foreign exceptions end here: they may carry headers, and with them the key. A `Cause` goes on.
+"""
+
+import json
+import platform
+import ssl as ssl_module
+import urllib.request
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload
+from attrs import define, field
+
+from seedance_async._version import __version__
+from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
+from seedance_async.core.redact import redact
+from seedance_async.settings import ApiKey, Timeouts
+
+#: An own name: the vendor's scripts set one for the API and the file host, apparently because default names are
+#: blocked (contract, section 1).
+USER_AGENT: Final = f"seedance-async/{__version__} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
+
+#: Polls in flight are bounded by the poller; these bound sockets. A poll's connection outlives the usual gap to the
+#: next one.
+_POLL_CONNECTIONS: Final = 32
+_KEEP_ALIVE: Final = 60.0
+_FILE_CONNECTIONS: Final = 16
+_DNS_CACHE: Final = 300
+#: A key shorter than this is none; replacing it in every text would make the texts unreadable.
+_SHORTEST_SECRET: Final = 6
+_SHOWN: Final = 500
+
+
+@define(eq=False)
+class SendMark:
+    """Whether the body of a create was asked for, so that the service may have received it."""
+
+    is_set: bool = False
+
+
+class _MarkedPayload(BytesPayload):
+    """A body that sets its mark when its first byte is asked for."""
+
+    def __init__(self, value: bytes, mark: SendMark) -> None:
+        super().__init__(value, content_type="application/json")
+        self._mark = mark
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        self._mark.is_set = True
+        await super().write(writer)
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self._mark.is_set = True
+        await super().write_with_length(writer, content_length)
+
+
+def proxy_from_environment(url: str) -> str | None:
+    """Return the proxy that the environment names for `url`, or None.
+
+    Looked up once for the API: aiohttp's own way asks in a worker thread for every request.
+    """
+    parts = urlsplit(url)
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if proxy is None or (parts.hostname is not None and urllib.request.proxy_bypass(parts.netloc)):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+@define(eq=False)
+class Transport:
+    """The connections of one session."""
+
+    base_url: str
+    key: ApiKey
+    timeouts: Timeouts
+    proxy: str | None = field(default=None, repr=False)
+    ssl: ssl_module.SSLContext | bool = True
+    given: aiohttp.ClientSession | None = field(default=None, repr=False)
+    _creates: aiohttp.ClientSession = field(init=False, repr=False)
+    _polls: aiohttp.ClientSession = field(init=False, repr=False)
+    _files: aiohttp.ClientSession = field(init=False, repr=False)
+    _api_proxy: str | None = field(init=False, repr=False, default=None)
+
+    async def open(self) -> None:
+        """Make the connection pools, in the running loop; connects nowhere yet."""
+        self._api_proxy = self.proxy or proxy_from_environment(self.base_url)
+        # No limit here: creates on the wire are bounded by the slots.
+        self._creates = self._session(
+            aiohttp.TCPConnector(force_close=True, limit=0, ttl_dns_cache=_DNS_CACHE, ssl=self.ssl)
+        )
+        if self.given is not None:
+            self._polls = self._files = self.given
+            return
+        self._polls = self._session(
+            aiohttp.TCPConnector(
+                limit=_POLL_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=_DNS_CACHE, ssl=self.ssl
+            )
+        )
+        self._files = self._session(
+            aiohttp.TCPConnector(limit=_FILE_CONNECTIONS, ttl_dns_cache=_DNS_CACHE, ssl=self.ssl),
+            proxy=self.proxy,
+            trust_env=self.proxy is None,
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection that is ours."""
+        own = [self._creates] if self.given is not None else [self._creates, self._polls, self._files]
+        for session in own:
+            await session.close()
+
+    def files(self) -> aiohttp.ClientSession:
+        """Return the session for files. It knows nothing of the key."""
+        return self._files
+
+    async def create(self, body: bytes, mark: SendMark) -> Reply:
+        """Send one create.
+
+        Cancellation: the mark tells whether anything may have been sent.
+        """
+        try:
+            key = await self.key.reveal()
+        except Exception as error:  # noqa: BLE001 (the user's own callable may raise anything)
+            return NoAnswer(sent=False, cause=Cause(type(error).__name__, "while asking for the API key"))
+        try:
+            async with self._creates.post(
+                f"{self.base_url}/jobs/createTask",
+                data=_MarkedPayload(body, mark),
+                headers=_headers(key),
+                allow_redirects=False,
+                proxy=self._api_proxy,
+                timeout=aiohttp.ClientTimeout(
+                    total=self.timeouts.connect + self.timeouts.create,
+                    connect=self.timeouts.connect,
+                    sock_connect=self.timeouts.connect,
+                    sock_read=self.timeouts.create,
+                ),
+            ) as response:
+                return await _read(response, key)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return NoAnswer(sent=mark.is_set, cause=_cause(error, key))
+
+    async def poll(self, task_id: str) -> Reply:
+        """Ask for one task."""
+        try:
+            key = await self.key.reveal()
+        except Exception as error:  # noqa: BLE001 (the user's own callable may raise anything)
+            return NoAnswer(sent=False, cause=Cause(type(error).__name__, "while asking for the API key"))
+        try:
+            async with self._polls.get(
+                f"{self.base_url}/jobs/recordInfo?taskId={quote(task_id, safe='')}",
+                headers=_headers(key),
+                allow_redirects=False,
+                raise_for_status=False,
+                proxy=self._api_proxy,
+                timeout=aiohttp.ClientTimeout(total=self.timeouts.poll, sock_connect=self.timeouts.connect),
+            ) as response:
+                return await _read(response, key)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return NoAnswer(sent=False, cause=_cause(error, key))
+
+    def _session(
+        self, connector: aiohttp.TCPConnector, *, proxy: str | None = None, trust_env: bool = False
+    ) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": USER_AGENT},
+            middlewares=(),
+            proxy=proxy,
+            trust_env=trust_env,
+        )
+
+
+def _headers(key: str) -> Mapping[str, str]:
+    # The service's documentation asks for the content type on every request (contract, section 1).
+    return {
+        "Authorization": f"Bearer {key}",
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "User-Agent": USER_AGENT,
+    }
+
+
+async def _read(response: aiohttp.ClientResponse, key: str) -> Answer:
+    complete = True
+    try:
+        raw = await response.read()
+    except (aiohttp.ClientError, OSError):
+        # The status line is the answer; a body that was cut only says less about it.
+        raw, complete = b"", False
+    text = _without(raw.decode("utf-8", "replace"), key)
+    body: object = None
+    if complete:
+        try:
+            body = json.loads(text)
+        except ValueError:
+            body = None
+    return Answer(
+        status=response.status,
+        body=body,
+        text=text[:_SHOWN],
+        complete=complete,
+        retry_after=response.headers.get("Retry-After"),
+    )
+
+
+def _cause(error: Exception, key: str) -> Cause:
+    text = str(error)
+    if isinstance(error, TimeoutError) and not text:
+        text = "no answer in time"
+    return Cause(type(error).__name__, _without(text, key)[:_SHOWN])
+
+
+def _without(text: str, key: str) -> str:
+    return redact(text, key) if len(key) >= _SHORTEST_SECRET else text
