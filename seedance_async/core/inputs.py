@@ -31,12 +31,12 @@ class _Common:
     kind: ClassVar[Kind]
 
     prompt: str = field(repr=show_prompt)
-    model: str = field(default="seedance-20", kw_only=True)
-    output_resolution: str | None = field(default=None, kw_only=True)
-    generate_audio: bool | None = field(default=None, kw_only=True)
-    bitrate_mode: str | None = field(default=None, kw_only=True)
-    seed: int | None = field(default=None, kw_only=True, converter=to_seed)
-    output_format: str | None = field(default=None, kw_only=True)
+    model: str = field(default="seedance-20", kw_only=True, repr=shown)
+    output_resolution: str | None = field(default=None, kw_only=True, repr=shown)
+    generate_audio: bool | None = field(default=None, kw_only=True, repr=shown)
+    bitrate_mode: str | None = field(default=None, kw_only=True, repr=shown)
+    seed: int | None = field(default=None, kw_only=True, converter=to_seed, repr=shown)
+    output_format: str | None = field(default=None, kw_only=True, repr=shown)
     callback_url: str | None = field(default=None, kw_only=True, repr=show_callback)
     extra: Mapping[str, Any] = field(default=EMPTY, kw_only=True, converter=to_extra, repr=show_extra)
 
@@ -63,10 +63,10 @@ class TextToVideo(_Common):
 
     kind: ClassVar[Kind] = "text"
 
-    duration: int = field(default=5, kw_only=True, converter=to_duration)
-    aspect_ratio: str | None = field(default="16:9", kw_only=True)
-    upscale_resolution: str | None = field(default=None, kw_only=True)
-    mode: str | None = field(default=None, kw_only=True)
+    duration: int = field(default=5, kw_only=True, converter=to_duration, repr=shown)
+    aspect_ratio: str | None = field(default="16:9", kw_only=True, repr=shown)
+    upscale_resolution: str | None = field(default=None, kw_only=True, repr=shown)
+    mode: str | None = field(default=None, kw_only=True, repr=shown)
 
 
 @frozen
@@ -83,10 +83,10 @@ class ImageToVideo(_Common):
 
     first_frame: str = field(kw_only=True, repr=shown)
     last_frame: str | None = field(default=None, kw_only=True, repr=shown)
-    duration: int = field(default=5, kw_only=True, converter=to_duration)
-    aspect_ratio: str | None = field(default=None, kw_only=True)
-    upscale_resolution: str | None = field(default=None, kw_only=True)
-    mode: str | None = field(default=None, kw_only=True)
+    duration: int = field(default=5, kw_only=True, converter=to_duration, repr=shown)
+    aspect_ratio: str | None = field(default=None, kw_only=True, repr=shown)
+    upscale_resolution: str | None = field(default=None, kw_only=True, repr=shown)
+    mode: str | None = field(default=None, kw_only=True, repr=shown)
 
 
 @frozen
@@ -107,10 +107,10 @@ class OmniReference(_Common):
     images: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
     videos: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
     audios: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
-    duration: int = field(default=5, kw_only=True, converter=to_duration)
-    aspect_ratio: str | None = field(default=None, kw_only=True)
-    upscale_resolution: str | None = field(default=None, kw_only=True)
-    mode: str | None = field(default=None, kw_only=True)
+    duration: int = field(default=5, kw_only=True, converter=to_duration, repr=shown)
+    aspect_ratio: str | None = field(default=None, kw_only=True, repr=shown)
+    upscale_resolution: str | None = field(default=None, kw_only=True, repr=shown)
+    mode: str | None = field(default=None, kw_only=True, repr=shown)
 
 
 @frozen
@@ -127,7 +127,7 @@ class VideoEdit(_Common):
 
     kind: ClassVar[Kind] = "edit"
 
-    model: str = field(default="seedance2-5-edit", kw_only=True)
+    model: str = field(default="seedance2-5-edit", kw_only=True, repr=shown)
     videos: tuple[str, ...] = field(kw_only=True, converter=to_urls, repr=show_urls)
     images: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
     audios: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
@@ -148,9 +148,9 @@ class VideoExtend(_Common):
 
     kind: ClassVar[Kind] = "extend"
 
-    model: str = field(default="seedance2-5-extend", kw_only=True)
+    model: str = field(default="seedance2-5-extend", kw_only=True, repr=shown)
     videos: tuple[str, ...] = field(kw_only=True, converter=to_urls, repr=show_urls)
-    duration: int = field(kw_only=True, converter=to_duration)
+    duration: int = field(kw_only=True, converter=to_duration, repr=shown)
     images: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
     audios: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
 

@@ -72,6 +72,7 @@ _TYPE_WORDS: Final = re.compile(
     r"invalid type|wrong type|(expected|received|must be|not) (an? )?(string|number|integer|int)\b",
     re.IGNORECASE,
 )
+_RANGE_CODES: Final = frozenset({"too_small", "too_big"})
 _TYPE_CODES: Final = frozenset({"invalid_type", "invalid_union"})
 #: Newer zod says the same about a number where one of a list of strings is wanted, and nothing of what it received.
 _QUOTED_CHOICE: Final = re.compile(r"expected one of \"[0-9]+\"", re.IGNORECASE)
@@ -88,6 +89,8 @@ def is_duration_type_complaint(body: object) -> bool:
 
 def _is_type_complaint(entry: object) -> bool:
     if not is_mapping(entry) or entry.get("path") not in (["duration"], ["inputs", "duration"], "duration"):
+        return False
+    if entry.get("code") in _RANGE_CODES:
         return False
     if entry.get("code") in _TYPE_CODES:
         return True
