@@ -1,12 +1,17 @@
 """The output folder, looked at before anything is sent."""
 
+import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from seedance_async.batch.manifest import MANIFEST
 from seedance_async.core.plan import Plan
 from seedance_async.core.rows import where
 from seedance_async.errors import ConfigurationError, InputError, Problem
+
+#: Below this a download that failed is taken for a full disk: no video is much smaller.
+LEAST_FREE_BYTES: Final = 16 * 1024 * 1024
 
 
 def check_folder(plan: Plan, folder: Path, *, overwrite: bool = False) -> None:
@@ -36,8 +41,7 @@ def _make_writable(folder: Path) -> None:
     except OSError as error:
         raise ConfigurationError(f"the output folder {folder} cannot be made: {error.strerror or error}") from None
     try:
-        with tempfile.TemporaryFile(dir=folder) as probe:
-            probe.write(b"x")
+        _probe(folder)
         if (folder / MANIFEST).exists():
             (folder / MANIFEST).open("ab").close()
     except OSError as error:
@@ -58,3 +62,20 @@ def _obstacle(source: str, line: int, folder: Path, file: PurePosixPath, *, over
             place, f"{path} exists already; use another folder, or --overwrite to replace it", given=str(file)
         )
     return None
+
+
+def why_no_room(folder: Path) -> str | None:
+    """Say why the folder takes no further video, or None if it does. Blocks briefly."""
+    try:
+        free = shutil.disk_usage(folder).free
+        _probe(folder)
+    except OSError as error:
+        return f"the output folder {folder} is not writable any more: {error.strerror or error}"
+    if free < LEAST_FREE_BYTES:
+        return f"the disk of the output folder {folder} is full"
+    return None
+
+
+def _probe(folder: Path) -> None:
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(b"x")

@@ -47,7 +47,7 @@ class Manifest:
         self._file = self.path.open("ab", buffering=0)
 
     def append(self, records: Iterable[Record]) -> None:
-        """Write records and make them durable.
+        """Write records and make them durable. After `close` it does nothing.
 
         Raises:
             OSError: They are perhaps not written; the disk may be full.
@@ -55,6 +55,8 @@ class Manifest:
         records = list(records)
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
         with self._lock:
+            if self._file.closed or not records:
+                return
             if self._torn:
                 lines = b"\n" + lines
             self._torn = True

@@ -1,0 +1,37 @@
+"""The reports at the end of a batch, on every way out. Blocks."""
+
+from attrs import evolve
+
+from seedance_async.batch.manifest import Manifest, record_of
+from seedance_async.batch.report import BatchReport
+from seedance_async.batch.tables import FAILED, REMAINING, write_again, write_results
+from seedance_async.core.rows import RowSource
+
+
+def write_reports(report: BatchReport, source: RowSource, manifest: Manifest) -> tuple[BatchReport, tuple[str, ...]]:
+    """Write `results.csv`, the rows to edit, and the rows that are left.
+
+    `results.csv` tells of the whole folder: rows of earlier runs keep the line they had.
+
+    Returns:
+        The report with the files that were written, and a sentence for each that could not be.
+    """
+    folder = report.folder
+    troubles: list[str] = []
+    records = dict(manifest.latest)
+    for ended in report.rows:
+        # Rows that were not submitted have no line in the manifest, unless an earlier run wrote one.
+        if ended.status != "not_submitted" or ended.row.key not in records:
+            records[ended.row.key] = record_of(ended, folder)
+    try:
+        write_results(folder, records.values())
+    except OSError as error:
+        troubles.append(f"results.csv cannot be written: {error.strerror or error}; manifest.jsonl has its lines")
+    failed = [ended for ended in report.rows if ended.status == "failed"]
+    remaining = [ended for ended in report.rows if ended.status == "not_submitted"]
+    try:
+        report = evolve(report, failed_file=write_again(folder, FAILED, source, failed))
+        report = evolve(report, remaining_file=write_again(folder, REMAINING, source, remaining))
+    except OSError as error:
+        troubles.append(f"the rows to pass in again cannot be written: {error.strerror or error}")
+    return report, tuple(troubles)

@@ -1,0 +1,331 @@
+"""Runs a plan: rows into the session, videos into the folder, lines into the manifest.
+
+1. Rows go through `session.map`, which keeps the slots full, waits out limits and outages and repeats what the
+   service failed and refunded. A finished video is fetched beside it and never holds a slot.
+2. What concerns every further row stops the submitting. For the account `map` does that itself; else `map` is left:
+   what is queued is withdrawn, creates on the wire get their answer.
+3. After a signal, or with a disk that is full, tasks that run stay on the service, their ids written down. After any
+   other reason they are followed to their end and saved.
+4. The reports are written on every way out.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from seedance_async.batch.board import Place
+from seedance_async.batch.books import Books
+from seedance_async.batch.closing import write_reports
+from seedance_async.batch.events import (
+    BatchEnded,
+    BatchEvent,
+    BatchStarted,
+    DriftSeen,
+    Progress,
+    RowSaving,
+    ServiceBack,
+    ServiceUnreachable,
+    StopReason,
+    SubmittingStopped,
+    Warned,
+)
+from seedance_async.batch.folder import check_folder, why_no_room
+from seedance_async.batch.manifest import Manifest
+from seedance_async.batch.outcomes import ACCOUNT_ERRORS, row_that_failed
+from seedance_async.batch.recorder import Recorder
+from seedance_async.batch.report import BatchReport, EndedRow
+from seedance_async.core.inputs import Inputs
+from seedance_async.core.plan import Plan, PlannedRow
+from seedance_async.core.results import VideoResult
+from seedance_async.errors import DownloadError, SeedanceError
+from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble
+
+if TYPE_CHECKING:
+    from seedance_async.session import AsyncSeedance
+
+logger = logging.getLogger("seedance_async")
+
+#: Reasons that leave running tasks on the service. The others finish and save them.
+_LEAVING: Final[frozenset[StopReason]] = frozenset({"interrupt", "terminate", "hangup", "disk"})
+_SIGNAL_MESSAGE: Final = "interrupted; tasks that run are left on the service"
+
+
+class BatchRunner:
+    """One run of one plan into one folder.
+
+    ```python
+    runner = BatchRunner(plan, folder)
+    async with AsyncSeedance(hooks=[runner.hook]) as session:
+        report = await runner.run(session)
+    ```
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        *,
+        attempts: int = 3,
+        overwrite: bool = False,
+        on_drift: Literal["stop", "go"] = "stop",
+        patience: float = 10.0,
+        on_event: Callable[[BatchEvent], None] | None = None,
+    ) -> None:
+        """Set up without touching the loop or the disk.
+
+        Args:
+            plan: What to make.
+            folder: Where to.
+            attempts: How often a task is made that the service fails for reasons of its own and refunds.
+            overwrite: Replace files that stand where videos go.
+            on_drift: Whether a server that charges or delivers something else than planned stops the submitting.
+            patience: Seconds that creates on the wire, and then running downloads, get after a signal.
+            on_event: Told of everything that happens, from the loop. What it raises is logged.
+        """
+        self._books = Books(plan, folder, on_event)
+        self._attempts = attempts
+        self._overwrite = overwrite
+        self._on_drift = on_drift
+        self._patience = patience
+        self._session: AsyncSeedance | None = None
+        self._savers: set[asyncio.Task[None]] = set()
+        self._followers: set[asyncio.Task[None]] = set()
+        self._halt = asyncio.Event()
+        self._leave = asyncio.Event()
+        self._moved = asyncio.Event()
+
+    # For the command line
+
+    def hook(self, event: HookEvent) -> None:
+        """Take an event of the session. Give this method to the session's `hooks`."""
+        books = self._books
+        match event:
+            case GateClosed(reason=reason):
+                books.unreachable = reason
+                books.tell(ServiceUnreachable(f"waiting for the service: {reason}"))
+            case GateOpened():
+                books.unreachable = None
+                books.tell(ServiceBack())
+            case Drift():
+                self._drifted(event)
+            case PossibleDouble(key=key, reason=reason):
+                row = books.rows.get(key)
+                line = "" if row is None else f"line {row.line}: "
+                books.tell(Warned(f"{line}sent again after an error of the service, may be paid twice: {reason}"))
+            case _:
+                told = books.board.take(event, asyncio.get_running_loop().time())
+                self._moved.set()
+                if told is not None:
+                    books.tell(told)
+
+    def stop(self, reason: StopReason = "interrupt", message: str = _SIGNAL_MESSAGE) -> None:
+        """Submit nothing further; `run` then comes to its end. Call it in the loop, from anywhere but `on_event`.
+
+        Money: What was not on the wire is not sent any more. Tasks that run are paid; with a reason that leaves them
+        their ids are on their way into the manifest when this returns.
+        """
+        if reason in _LEAVING:
+            self._books.write_down_running()
+            self._leave.set()
+        self._halt.set()
+        self._moved.set()
+        self._note_stop(reason, message)
+        self._withdraw_queue()
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Ids of tasks that are accepted and paid, and whose end is not written down yet."""
+        ids = (self._books.board.task_id(row.key) for row in self._books.running())
+        return tuple(task_id for task_id in ids if task_id is not None)
+
+    def progress(self) -> Progress:
+        """Return where the batch stands. Linear in the rows; call it in the loop."""
+        statistics = None if self._session is None else self._session.statistics()
+        return self._books.progress(statistics, asyncio.get_running_loop().time())
+
+    # The run
+
+    async def run(self, session: "AsyncSeedance") -> BatchReport:
+        """Make the videos. Call it once, with a session whose hooks include `hook`.
+
+        Returns:
+            How it ended. What goes wrong with rows, the account, the service or the disk is in it, not raised.
+
+        Raises:
+            ConfigurationError: The folder cannot be used; nothing was sent.
+            InputError: Files stand in the way; nothing was sent.
+
+        Cancellation: As an interruption without patience: the ids of running tasks and the reports are written.
+        """
+        books = self._books
+        await asyncio.to_thread(check_folder, books.plan, books.folder, overwrite=self._overwrite)
+        manifest = await asyncio.to_thread(Manifest, books.folder)
+        recorder = Recorder(manifest, lambda message: self.stop("disk", message))
+        self._session, books.recorder = session, recorder
+        try:
+            books.tell(BatchStarted(len(books.rows)))
+            await self._until_ended(session)
+            books.close()
+            await recorder.flush()
+            report, troubles = await asyncio.to_thread(write_reports, books.report(), books.plan.source, manifest)
+        except BaseException:
+            self._last_words(manifest, recorder)
+            raise
+        finally:
+            _cancel(self._savers | self._followers)
+            manifest.close()
+        for trouble in troubles:
+            books.tell(Warned(trouble))
+        books.tell(BatchEnded(report.exit_code))
+        return report
+
+    async def _until_ended(self, session: "AsyncSeedance") -> None:
+        collecting = asyncio.create_task(self._collect(session))
+        halting = asyncio.create_task(self._halt.wait())
+        leaving = asyncio.create_task(self._leave.wait())
+        try:
+            await asyncio.wait({collecting, halting}, return_when=asyncio.FIRST_COMPLETED)
+            if collecting.done():
+                collecting.result()
+            else:
+                collecting.cancel()
+                await asyncio.wait({collecting})
+                await self._wire_settled()
+                self._follow_the_rest(session)
+            while (work := self._followers | self._savers) and not leaving.done():
+                await asyncio.wait({leaving, *work}, return_when=asyncio.FIRST_COMPLETED)
+            _cancel(self._followers)
+            if self._savers:
+                await asyncio.wait(self._savers, timeout=self._patience)
+        finally:
+            _cancel({collecting, halting, leaving})
+
+    async def _collect(self, session: "AsyncSeedance") -> None:
+        try:
+            async with session.map(self._pairs(), attempts=self._attempts) as items:
+                async for item in items:
+                    assert item.key is not None  # every row was given one
+                    row = self._books.rows[item.key]
+                    if item.result is not None:
+                        self._made(row, item.result)
+                    elif item.error is not None:
+                        self._failed(row, item.error)
+        except SeedanceError as error:
+            self._note_stop("account" if isinstance(error, ACCOUNT_ERRORS) else "error", str(error))
+
+    def _pairs(self) -> Iterator[tuple[str, Inputs]]:
+        for row in self._books.plan.rows:
+            if self._books.stopped is not None:
+                return
+            yield row.key, row.inputs
+
+    async def _wire_settled(self) -> None:
+        """Wait until the creates on the wire have their outcome, after a signal for as long as patience lasts."""
+        loop = asyncio.get_running_loop()
+        until: float | None = None
+        while self._books.board.sending:
+            if until is None and self._leave.is_set():
+                until = loop.time() + self._patience
+            self._moved.clear()
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._moved.wait()
+            except TimeoutError:
+                return
+
+    def _follow_the_rest(self, session: "AsyncSeedance") -> None:
+        """Wait for the tasks that `map` no longer waits for, unless they are to be left."""
+        if self._leave.is_set():
+            return
+        board = self._books.board
+        for row in self._books.plan.rows:
+            task_id = board.task_id(row.key)
+            if board.place(row.key) is not Place.ENDED and row.key not in self._books.results and task_id is not None:
+                _start(self._followers, self._follow(session, row, task_id))
+
+    async def _follow(self, session: "AsyncSeedance", row: PlannedRow, task_id: str) -> None:
+        try:
+            result = await session.attach(task_id).wait()
+        except SeedanceError as error:
+            self._failed(row, error)
+        else:
+            self._made(row, result)
+
+    def _withdraw_queue(self) -> None:
+        """Take back at once what waits in the session's queue; `map`, which is left a moment later, does the rest."""
+        if self._session is None:
+            return
+        for row in self._books.board.queued():
+            with suppress(SeedanceError):
+                # The key finds the job that is there: nothing new is queued.
+                self._session.enqueue(row.inputs, key=row.key).cancel()
+
+    # Rows
+
+    def _made(self, row: PlannedRow, result: VideoResult) -> None:
+        self._books.results[row.key] = result
+        _start(self._savers, self._save(row, result))
+
+    def _failed(self, row: PlannedRow, error: SeedanceError) -> None:
+        ended = row_that_failed(row, error, self._books.board.task_id(row.key))
+        if ended.status == "not_submitted":
+            self._note_stop("account" if isinstance(error, ACCOUNT_ERRORS) else "error", str(error))
+        self._books.end(ended)
+
+    async def _save(self, row: PlannedRow, result: VideoResult) -> None:
+        assert self._session is not None
+        books = self._books
+        books.tell(RowSaving(row, result.task_id))
+        target = books.folder / row.file
+        try:
+            path = await self._session.download(result, target, overwrite=self._overwrite)
+        except (SeedanceError, OSError) as error:
+            known = (
+                error if isinstance(error, SeedanceError) else DownloadError(str(error), str(target), result.task_id)
+            )
+            books.end(EndedRow(row, "not_saved", result.task_id, result=result, error=known))
+            trouble = await asyncio.to_thread(why_no_room, books.folder)
+            if trouble is not None:
+                self.stop("disk", trouble)
+        else:
+            books.end(EndedRow(row, "done", result.task_id, path=path, result=result))
+
+    # Ends
+
+    def _note_stop(self, reason: StopReason, message: str) -> None:
+        """Note why nothing further is submitted; the first reason counts, except that a signal outranks the others."""
+        books = self._books
+        if books.stopped is None or (reason in _LEAVING and books.stopped not in _LEAVING):
+            books.stopped, books.stop_message = reason, message
+            books.tell(SubmittingStopped(reason, message))
+
+    def _drifted(self, event: Drift) -> None:
+        row = self._books.rows.get(event.key)
+        line = "" if row is None else f"line {row.line}, "
+        message = f"{line}task {event.task_id}: {event.what} should be {event.expected} and is {event.actual}"
+        self._books.tell(DriftSeen(row, message))
+        if self._on_drift == "stop" and row is not None:
+            self.stop("drift", f"the service does something else than planned: {message}")
+
+    def _last_words(self, manifest: Manifest, recorder: Recorder) -> None:
+        """Write down what is known, blocking, on a way out that cannot wait."""
+        self._books.close()
+        try:
+            recorder.write_now()
+        except OSError:
+            logger.exception("the manifest could not be written on the way out")
+        write_reports(self._books.report(), self._books.plan.source, manifest)
+
+
+def _start(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()

@@ -1,0 +1,292 @@
+"""The files that a batch leaves behind, and its exit code."""
+
+import csv
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedance_async.batch.closing import write_reports
+from seedance_async.batch.events import RowStatus, StopReason
+from seedance_async.batch.exit_codes import ExitCode
+from seedance_async.batch.manifest import Manifest, Record, record_of
+from seedance_async.batch.outcomes import row_that_failed
+from seedance_async.batch.report import BatchReport, EndedRow
+from seedance_async.batch.tables import FAILED, write_again
+from seedance_async.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ConnectionFailedError,
+    DownloadError,
+    InsufficientCreditsError,
+    OutcomeUnknownError,
+    SeedanceError,
+    ServerError,
+    SessionClosedError,
+    TaskFailedError,
+    TaskTimeoutError,
+    WithdrawnError,
+)
+from tests.batch.plans import SIGNED, plan_of, plan_of_csv, video
+
+
+PICTURE = SIGNED.replace(".mp4", ".png")
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def _table(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter=delimiter))
+
+
+def test_a_record_holds_what_a_script_wants_and_no_signed_url(tmp_path: Path) -> None:
+    """Fields of a finished row, with carried columns untouched."""
+    (row,) = plan_of({"prompt": "a lake", "id": "one", "output": "x/a.mp4", "#scene": {"n": 1}}).rows
+    ended = EndedRow(row, "done", "task_1", path=tmp_path / "x" / "a.mp4", result=video("task_1"))
+    record = record_of(ended, tmp_path)
+    assert record == {
+        "index": 1,
+        "line": 1,
+        "id": "one",
+        "key": "one",
+        "status": "done",
+        "task_id": "task_1",
+        "file": "x/a.mp4",
+        "credits": 415,
+        "error": None,
+        "model": "seedance-20",
+        "resolution": "1080p",
+        "duration": 5,
+        "size": "1920x1080",
+        "seed": 7,
+        "created": "2026-11-01T12:00:00Z",
+        "completed": "2026-11-01T12:02:30.500000Z",
+        "prompt": "a lake",
+        "#scene": {"n": 1},
+    }
+
+
+def test_a_record_of_a_failure_says_whose_fault_it_was_without_signatures(tmp_path: Path) -> None:
+    """The service's message may repeat a signed reference URL."""
+    (row,) = plan_of({"prompt": "a lake"}).rows
+    error = TaskFailedError("task_1", "1001", f"cannot fetch {SIGNED}, sorry", "reference")
+    record = record_of(row_that_failed(row, error, None), tmp_path)
+    assert record["error"] == {
+        "type": "TaskFailedError",
+        "message": (
+            "task task_1 failed (reference) [1001]: cannot fetch https://files.example/clip.mp4?[redacted] sorry"
+        ),
+        "charged": "no",
+        "kind": "reference",
+        "code": "1001",
+    }
+    assert record["credits"] is None
+    assert "abc123" not in json.dumps(record)
+
+
+@pytest.mark.parametrize(("used", "shown"), [("415", "415"), ("99.80", "99.8"), ("0.10", "0.1")])
+def test_credits_are_numbers_with_the_same_digits(tmp_path: Path, used: str, shown: str) -> None:
+    """A reader that parses numbers exactly gets exactly what was charged."""
+    (row,) = plan_of({"prompt": "a lake"}).rows
+    record = record_of(EndedRow(row, "done", "t", result=video("t", used)), tmp_path)
+    assert json.dumps(record["credits"]) == shown
+    assert json.loads(json.dumps(record["credits"]), parse_float=Decimal) == Decimal(used)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (TaskFailedError("t", None, "no", "moderation"), "failed"),
+        (BadRequestError(400, "no"), "failed"),
+        (OutcomeUnknownError("lost"), "unknown"),
+        (TaskTimeoutError("t"), "running"),
+        (SessionClosedError(["t"]), "running"),
+        (SessionClosedError(), "not_submitted"),
+        (AuthenticationError(401, "no"), "not_submitted"),
+        (InsufficientCreditsError(402, "no"), "not_submitted"),
+        (ConnectionFailedError("no network"), "not_submitted"),
+        (WithdrawnError("k"), "not_submitted"),
+        (ServerError(500, "no"), "failed"),
+    ],
+)
+def test_errors_are_sorted_by_what_they_mean_for_the_money(error: SeedanceError, status: RowStatus) -> None:
+    """A row is only called failed if it cost nothing and was its own fault."""
+    (row,) = plan_of({"prompt": "a lake"}).rows
+    assert row_that_failed(row, error, "t" if error.charged == "yes" else None).status == status
+
+
+def test_any_error_that_may_have_cost_credits_is_unknown() -> None:
+    """Whatever its class, `charged` decides; and a 401 while a task runs leaves the task running."""
+    (row,) = plan_of({"prompt": "a lake"}).rows
+    error: SeedanceError = ServerError(500, "no")
+    error.charged = "maybe"
+    assert row_that_failed(row, error, None).status == "unknown"
+    error = AuthenticationError(401, "no")
+    error.charged = "yes"
+    ended = row_that_failed(row, error, "task_9")
+    assert (ended.status, ended.task_id) == ("running", "task_9")
+
+
+def _report(*statuses: RowStatus, stopped: StopReason | None = None) -> BatchReport:
+    rows = plan_of(*({"prompt": str(number)} for number in range(len(statuses)))).rows
+    ended = tuple(EndedRow(row, status, f"task_{row.index}") for row, status in zip(rows, statuses, strict=True))
+    return BatchReport(Path("x"), ended, stopped)
+
+
+@pytest.mark.parametrize(
+    ("report", "code"),
+    [
+        (_report("done", "done"), ExitCode.DONE),
+        (_report("done", "failed"), ExitCode.FAILED),
+        (_report("done", "not_saved"), ExitCode.FAILED),
+        (_report("done", "running"), ExitCode.FAILED),
+        (_report("done", "not_submitted", stopped="drift"), ExitCode.FAILED),
+        (_report("failed", "unknown"), ExitCode.UNKNOWN),
+        (_report("unknown", "not_submitted", stopped="account"), ExitCode.ACCOUNT),
+        (_report("done", "unknown", "running", stopped="interrupt"), ExitCode.INTERRUPTED),
+        (_report("done", stopped="terminate"), ExitCode.TERMINATED),
+        (_report("done", stopped="hangup"), ExitCode.HANGUP),
+    ],
+)
+def test_the_exit_code_is_the_most_urgent_thing(report: BatchReport, code: ExitCode) -> None:
+    """Interrupted, then key or credits, then unknown, then failed."""
+    assert report.exit_code is code
+
+
+def test_a_report_sums_up_what_was_paid() -> None:
+    """Finished videos and tasks that run are counted apart; failures cost nothing."""
+    report = _report("done", "not_saved", "running", "failed", "unknown")
+    assert (report.credits_used, report.credits_running) == (Decimal(830), Decimal(415))
+    assert report.running == ("task_3",)
+    assert report.not_saved == ("task_2",)
+    assert report.counts == {"done": 1, "not_saved": 1, "running": 1, "failed": 1, "unknown": 1}
+
+
+def _record(key: str, status: str) -> Record:
+    return {"key": key, "status": status, "#note": "ä"}
+
+
+def test_a_manifest_grows_and_the_last_line_of_a_key_counts(tmp_path: Path) -> None:
+    """A later run finds what an earlier one wrote, and adds to it."""
+    manifest = Manifest(tmp_path)
+    manifest.append([_record("a", "failed"), _record("b", "done")])
+    manifest.close()
+    again = Manifest(tmp_path)
+    again.append([_record("a", "done")])
+    again.close()
+    again.append([_record("c", "done")])  # after close: nothing
+    assert [line["status"] for line in _lines(tmp_path / "manifest.jsonl")] == ["failed", "done", "done"]
+    assert {key: record["status"] for key, record in again.latest.items()} == {"a": "done", "b": "done"}
+
+
+def test_a_torn_line_costs_no_other_line(tmp_path: Path) -> None:
+    """A crash in the middle of a write is closed by the next one."""
+    path = tmp_path / "manifest.jsonl"
+    path.write_bytes(b'{"key": "a", "status": "done"}\n{"key": "b", "sta')
+    manifest = Manifest(tmp_path)
+    manifest.append([_record("c", "done")])
+    manifest.close()
+    assert set(manifest.latest) == {"a", "c"}
+    again = Manifest(tmp_path)
+    again.close()
+    assert set(again.latest) == {"a", "c"}
+    assert path.read_bytes().count(b"\n") == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_an_error_of_the_manifest(tmp_path: Path) -> None:
+    """Nobody is told that a line is durable when it is not."""
+    manifest = Manifest(tmp_path)
+    manifest._file.close()
+    manifest._file = Path("/dev/full").open("ab", buffering=0)
+    with pytest.raises(OSError, match="No space left"):
+        manifest.append([_record("a", "done")])
+    assert manifest.latest == {}
+    manifest.close()
+
+
+def test_failed_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
+    """Same columns, same delimiter, same mark, plus the reason; a fixed copy can be passed in."""
+    plan = plan_of_csv(["id;prompt;duration;#note", 'one;"a; lake";8;x', "two;a hill;;"], bom=True)
+    first, second = plan.rows
+    rows = [
+        row_that_failed(first, TaskFailedError("t", None, f"bad {SIGNED}", "input"), None),
+        row_that_failed(second, BadRequestError(400, "no"), None),
+    ]
+    path = write_again(tmp_path, FAILED, plan.source, rows)
+    assert path == tmp_path / "failed.csv"
+    data = path.read_bytes()
+    assert data.startswith(b"\xef\xbb\xbfid;prompt;duration;#note;#error\r\n")
+    assert b"abc123" not in data
+    again = plan_of_csv(data.decode("utf-8-sig").splitlines())
+    assert [row.inputs for row in again.rows] == [row.inputs for row in plan.rows]
+    assert [row.key for row in again.rows] == ["one", "two"]
+    # A second failure replaces the first reason instead of adding a column.
+    write_again(tmp_path, FAILED, again.source, [row_that_failed(again.rows[0], BadRequestError(400, "x"), None)])
+    assert _table(path, ";")[0]["#error"].startswith("HTTP 400: x")
+
+
+def test_failed_rows_of_jsonl_keep_their_lists(tmp_path: Path) -> None:
+    """What does not fit into a cell stays JSON."""
+    plan = plan_of({"prompt": "a", "images": [PICTURE], "#tags": ["x"], "seed": None})
+    path = write_again(tmp_path, FAILED, plan.source, [row_that_failed(plan.rows[0], BadRequestError(400, "no"), None)])
+    assert path == tmp_path / "failed.jsonl"
+    assert _lines(path) == [
+        {"prompt": "a", "images": [PICTURE], "#tags": ["x"], "seed": None, "#error": "HTTP 400: no"}
+    ]
+
+
+def test_reports_keep_what_earlier_runs_left(tmp_path: Path) -> None:
+    """`results.csv` tells of the whole folder; edited rows of the run before are set aside, not lost."""
+    plan = plan_of_csv(["id,prompt", "one,a lake", "two,a hill", "three,a sea"])
+    manifest = Manifest(tmp_path)
+
+    def run(*ended: EndedRow) -> BatchReport:
+        manifest.append(record_of(row, tmp_path) for row in ended if row.status != "not_submitted")
+        report, troubles = write_reports(BatchReport(tmp_path, ended), plan.source, manifest)
+        assert troubles == ()
+        return report
+
+    one, two, three = plan.rows
+    first = run(
+        EndedRow(one, "done", "t1", path=tmp_path / "one.mp4", result=video("t1")),
+        row_that_failed(two, BadRequestError(400, "no"), None),
+        EndedRow(three, "not_submitted", note="interrupted"),
+    )
+    assert first.failed_file == tmp_path / "failed.csv"
+    assert first.remaining_file == tmp_path / "remaining.csv"
+    assert [row["id"] for row in _table(tmp_path / "remaining.csv")] == ["three"]
+    assert [(row["id"], row["status"], row["credits"], row["error"]) for row in _table(tmp_path / "results.csv")] == [
+        ("one", "done", "415", ""),
+        ("two", "failed", "", "HTTP 400: no"),
+        ("three", "not_submitted", "", "interrupted"),
+    ]
+    second = run(EndedRow(two, "done", "t2", path=tmp_path / "two.mp4", result=video("t2")))
+    assert (second.failed_file, second.remaining_file) == (None, None)
+    assert [(row["id"], row["status"]) for row in _table(tmp_path / "results.csv")] == [
+        ("one", "done"),
+        ("two", "done"),
+    ]
+    assert not (tmp_path / "failed.csv").exists()
+    assert [row["id"] for row in _table(tmp_path / "failed-1.csv")] == ["two"]
+    manifest.close()
+
+
+def test_a_report_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """The batch is done all the same; the manifest has its lines."""
+    plan = plan_of({"prompt": "a"})
+    manifest = Manifest(tmp_path)
+    (tmp_path / "results.csv").mkdir()
+    (tmp_path / "results.csv" / "x").touch()
+    ended = (EndedRow(plan.rows[0], "failed", error=DownloadError("x")),)
+    report, troubles = write_reports(BatchReport(tmp_path, ended), plan.source, manifest)
+    manifest.close()
+    assert len(troubles) == 1
+    assert troubles[0].startswith("results.csv cannot be written")
+    assert report.failed_file is not None
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
