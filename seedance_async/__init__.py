@@ -1,0 +1,103 @@
+"""Async-first SDK for generating video with Seedance 2.0 through the Kinovi API.
+
+    async with AsyncSeedance() as seedance:
+        result = await seedance.generate("a lake at dawn", duration=8)
+        path = await seedance.download(result, "lake.mp4")
+
+Start with `AsyncSeedance`. `seedance_async.errors` draws the tree of errors.
+"""
+
+from seedance_async._version import __version__
+from seedance_async.completed import as_completed
+from seedance_async.core.catalogue import Catalogue
+from seedance_async.core.inputs import ImageToVideo, Inputs, OmniReference, TextToVideo, VideoEdit, VideoExtend
+from seedance_async.core.polling import FixedPolling, Polling, PollingPolicy
+from seedance_async.core.pricing import Quote
+from seedance_async.core.results import Output, TaskFault, TaskSnapshot, VideoResult
+from seedance_async.core.retry import RetryPolicy
+from seedance_async.core.spec import ModelSpec
+from seedance_async.errors import (
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    BudgetExceededError,
+    ConcurrencyLimitError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DownloadError,
+    InputError,
+    InsufficientCreditsError,
+    KeyConflictError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    Problem,
+    SeedanceError,
+    ServerError,
+    SessionClosedError,
+    SlotTimeoutError,
+    TaskFailedError,
+    TaskNotFoundError,
+    TaskTimeoutError,
+    WithdrawnError,
+)
+from seedance_async.handle import Estimate, TaskHandle
+from seedance_async.items import Item, Items
+from seedance_async.session import AsyncSeedance
+from seedance_async.settings import Timeouts
+from seedance_async.slots import Slots, SlotStatistics
+from seedance_async.statistics import SessionStatistics
+from seedance_async.streaming import VideoStream
+
+__all__ = [
+    "ApiError",
+    "AsyncSeedance",
+    "AuthenticationError",
+    "BadRequestError",
+    "BudgetExceededError",
+    "Catalogue",
+    "ConcurrencyLimitError",
+    "ConfigurationError",
+    "ConnectionFailedError",
+    "DownloadError",
+    "Estimate",
+    "FixedPolling",
+    "ImageToVideo",
+    "InputError",
+    "Inputs",
+    "InsufficientCreditsError",
+    "Item",
+    "Items",
+    "KeyConflictError",
+    "ModelSpec",
+    "OmniReference",
+    "OutcomeUnknownError",
+    "Output",
+    "PermissionDeniedError",
+    "Polling",
+    "PollingPolicy",
+    "Problem",
+    "Quote",
+    "RetryPolicy",
+    "SeedanceError",
+    "ServerError",
+    "SessionClosedError",
+    "SessionStatistics",
+    "SlotStatistics",
+    "SlotTimeoutError",
+    "Slots",
+    "TaskFailedError",
+    "TaskFault",
+    "TaskHandle",
+    "TaskNotFoundError",
+    "TaskSnapshot",
+    "TaskTimeoutError",
+    "TextToVideo",
+    "Timeouts",
+    "VideoEdit",
+    "VideoExtend",
+    "VideoResult",
+    "VideoStream",
+    "WithdrawnError",
+    "__version__",
+    "as_completed",
+]

@@ -40,8 +40,8 @@ class Dispatcher:
     register: Register
     gatekeeper: Gatekeeper
     exchange: Exchange
-    watch: Callable[[Job], None]
     wall: Callable[[], datetime] = wall_now
+    watch: Callable[[Job], None] = field(init=False)
     closing: bool = field(init=False, default=False)
     crash: BaseException | None = field(init=False, default=None)
     balance: Balance = field(init=False, factory=Balance)

@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field, frozen
@@ -48,6 +48,16 @@ class Estimate:
     remaining: float
 
 
+@frozen
+class _Follower:
+    """Turns a call with a job into one with its handle; equal to another with the same call."""
+
+    call: "Callable[[TaskHandle], None]"
+
+    def __call__(self, job: "Job") -> None:
+        self.call(job.handle)
+
+
 @define(eq=False, repr=False)
 class TaskHandle:
     """A job and, once it is accepted, its task.
@@ -76,7 +86,7 @@ class TaskHandle:
 
     @property
     def status(self) -> str:
-        """`"queued"`, then the service's word: `"waiting"`, `"generating"`, `"success"`, `"fail"`, or one unknown to us.
+        """`"queued"`, then the service's word: `"waiting"`, `"generating"`, `"success"`, `"fail"` or another.
 
         A job that ends without the service's word has ours: `"refused"`, `"withdrawn"`, `"unknown"` (the outcome of
         its create is not known) or `"gone"` (the service no longer answers for it).
@@ -202,6 +212,17 @@ class TaskHandle:
     def detach(self) -> None:
         """Leave `session.pending` and `drain`. The task goes on, its slot stays counted, awaiting still works."""
         self._desk.detach(self._job)
+
+    def add_done_callback(self, call: "Callable[[TaskHandle], None]") -> None:
+        """Call `call` with this handle once it is done, at once if it is. Must not block or raise."""
+        if self._job.settled:
+            call(self)
+        else:
+            self._job.follow(_Follower(call))
+
+    def remove_done_callback(self, call: "Callable[[TaskHandle], None]") -> None:
+        """Take back an `add_done_callback`."""
+        self._job.unfollow(_Follower(call))
 
     def _failure(self) -> SeedanceError:
         failure = self._job.failure

@@ -42,7 +42,6 @@ class Job:
         misses: Polls that failed in a row.
         due: When its next poll is planned; entries of the poller's heap with another time are void.
         slot_until: When its slot is given up, after its deadline; None before.
-        on_settled: Called once when there is a result or a failure; for those who follow many jobs.
     """
 
     key: str
@@ -67,9 +66,9 @@ class Job:
     due: float = -1.0
     slot_until: float | None = None
     ended_at: float | None = None
-    on_settled: "Callable[[Job], None] | None" = field(default=None, repr=False)
     handle: "TaskHandle" = field(init=False, repr=False)
     _waiters: list[asyncio.Future[None]] | None = field(init=False, default=None, repr=False)
+    _followers: "list[Callable[[Job], None]] | None" = field(init=False, default=None, repr=False)
     _readers: list[asyncio.Queue[TaskSnapshot | None]] | None = field(init=False, default=None, repr=False)
 
     def move(self, event: Event) -> None:
@@ -98,9 +97,18 @@ class Job:
         if failure is not None:
             failure.key = failure.key or self.key
             failure.task_id = failure.task_id or self.task_id
-        callback, self.on_settled = self.on_settled, None
-        if callback is not None:
-            callback(self)
+        followers, self._followers = self._followers, None
+        for follower in followers or ():
+            follower(self)
+
+    def follow(self, follower: "Callable[[Job], None]") -> None:
+        """Call `follower` once when there is a result or a failure; for those who follow many jobs."""
+        assert not self.settled
+        self._followers = [*(self._followers or ()), follower]
+
+    def unfollow(self, follower: "Callable[[Job], None]") -> None:
+        """Take a follower back."""
+        self._followers = [other for other in self._followers or () if other != follower] or None
 
     def wake(self) -> None:
         """Wake everybody who waits for a change of this job."""

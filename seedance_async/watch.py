@@ -1,7 +1,6 @@
 """What a session makes of the answer to a poll."""
 
 import logging
-from collections.abc import Callable
 
 from attrs import define, field
 
@@ -42,7 +41,7 @@ class Watch:
     gatekeeper: Gatekeeper
     retry: RetryPolicy
     key_source: str
-    balance: Callable[[], Balance]
+    balance: Balance
     _logged: set[str] = field(init=False, factory=set)
 
     def heard(self, job: Job, reply: Reply) -> bool:
@@ -116,7 +115,7 @@ class Watch:
         register.end_running(job, Event.FAILED)
         register.counts.failed += 1
         register.budget.give_back(job.reserved)
-        self.balance().refunded(job.reserved)
+        self.balance.refunded(job.reserved)
         job.reserved = ZERO
         job.waits_over = False
         register.settle(job, task_failed(job.task_id, snapshot.error))

@@ -1,0 +1,133 @@
+"""The background of an open session: its loops, and the one task that supervises them.
+
+1. The supervisor is a task of its own with an empty context. It enters and leaves the task group, so that `open` and
+   `aclose` may run in different tasks and users never see an exception group of ours.
+2. Closing runs in the supervisor. A caller of `aclose` waits for it and can be cancelled without harm.
+3. A crash of a loop fails every handle and every later call with one clear error. Creates on the wire still finish.
+"""
+
+import asyncio
+import logging
+from contextvars import Context
+
+import anyio
+from attrs import define, field
+
+from seedance_async.core.lifecycle import Event, State
+from seedance_async.dispatcher import Dispatcher
+from seedance_async.errors import SessionClosedError
+from seedance_async.poller import Poller
+from seedance_async.register import Register
+from seedance_async.slots import Slots
+from seedance_async.transport import Transport
+
+logger = logging.getLogger("seedance_async")
+
+
+@define(eq=False)
+class Background:
+    """Runs the loops of one session.
+
+    Attributes:
+        crash: Why the background ended by itself, or None.
+        closed: Whether it has ended.
+    """
+
+    register: Register
+    dispatcher: Dispatcher
+    poller: Poller
+    transport: Transport
+    slots: Slots
+    crash: str | None = field(init=False, default=None)
+    _close_timeout: float = field(init=False, default=0.0)
+    _close_asked: asyncio.Event = field(init=False, factory=asyncio.Event)
+    _supervisor: asyncio.Task[None] | None = field(init=False, default=None)
+
+    async def open(self) -> None:
+        """Begin. Connects nowhere yet."""
+        await self.transport.open()
+        await self.slots.open(self.register.alarm.ring)
+        self._supervisor = asyncio.get_running_loop().create_task(
+            self._supervise(), context=Context(), name="seedance_async supervisor"
+        )
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the loops run."""
+        return self.crash is None and self._supervisor is not None and not self._supervisor.done()
+
+    @property
+    def closing(self) -> bool:
+        """Whether `close` was called, or the background has ended by itself."""
+        return self._close_asked.is_set() or self.crash is not None
+
+    async def close(self, timeout: float) -> None:
+        """Ask for the end and wait for it, whatever cancels the caller in between."""
+        assert self._supervisor is not None
+        if not self._close_asked.is_set():
+            self._close_timeout = timeout
+            self.dispatcher.closing = True
+            self._close_asked.set()
+        cancelled: asyncio.CancelledError | None = None
+        with anyio.CancelScope(shield=True):
+            while not self._supervisor.done():
+                try:
+                    await asyncio.wait([self._supervisor])
+                except asyncio.CancelledError as error:
+                    cancelled = error
+        if cancelled is not None:
+            raise cancelled
+
+    async def _supervise(self) -> None:
+        try:
+            try:
+                await self._run_loops()
+            except Exception as error:  # noqa: BLE001 (whatever a loop failed with)
+                self._crashed(error)
+                await self._close_asked.wait()
+            self._refuse_queued()
+            await self.dispatcher.finish(self._close_timeout)
+        finally:
+            # Also when the whole loop is being shut down and this task is cancelled: no connection is left open.
+            self.dispatcher.closing = True
+            self._refuse_queued()
+            self._end_waits()
+            await self.slots.aclose()
+            await self.transport.aclose()
+
+    async def _run_loops(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as loops:
+                running = [loops.create_task(self.dispatcher.run()), loops.create_task(self.poller.run())]
+                await self._close_asked.wait()
+                self._refuse_queued()
+                await self.dispatcher.finish(self._close_timeout)
+                for task in running:
+                    task.cancel()
+        except* Exception as group:  # noqa: BLE001 (whatever a loop failed with)
+            first: BaseException = group
+            while isinstance(first, BaseExceptionGroup):
+                first = first.exceptions[0]
+            raise first from None
+
+    def _crashed(self, error: Exception) -> None:
+        self.crash = f"its background work failed with {type(error).__name__}"
+        self.dispatcher.closing = True
+        logger.error("the session's background work failed", exc_info=error)
+        self._refuse_queued()
+        self._end_waits()
+        for job in [job for job in self.register.unsettled if not job.settled]:
+            failure = SessionClosedError((), self.crash)
+            failure.charged = "maybe"
+            job.settle(failure=failure)
+            job.end_updates()
+            job.wake()
+
+    def _refuse_queued(self) -> None:
+        for job in [job for job in self.register.unsettled if job.state is State.QUEUED]:
+            self.register.end_unsent(job, Event.WITHDRAWN, SessionClosedError((), self.crash))
+
+    def _end_waits(self) -> None:
+        for job in [job for job in self.register.running if not job.settled]:
+            assert job.task_id is not None
+            self.register.end_wait(job, SessionClosedError((job.task_id,), self.crash))

@@ -1,0 +1,177 @@
+"""The life of a session: what it is told, opening, closing, and where it may be used."""
+
+import asyncio
+import os
+import ssl as ssl_module
+import weakref
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Literal, Self
+
+from seedance_async.core.catalogue import Catalogue
+from seedance_async.core.polling import Polling, PollingPolicy
+from seedance_async.core.results import TaskSnapshot
+from seedance_async.core.retry import RetryPolicy
+from seedance_async.errors import ConfigurationError, SessionClosedError
+from seedance_async.handle import TaskHandle
+from seedance_async.hooks import Hook
+from seedance_async.intake import Intake
+from seedance_async.items import Run
+from seedance_async.opened import Opened, Settings, assemble
+from seedance_async.settings import KeySource, Timeouts, find_base_url, find_catalogue, find_key
+from seedance_async.slots import Slots
+
+if TYPE_CHECKING:
+    import aiohttp
+
+NOT_OPEN: Final = (
+    "the session is not open: use `async with AsyncSeedance(...) as seedance:`, or `await seedance.open()` first"
+)
+
+
+class Lifetime:
+    """The part of `AsyncSeedance` that begins and ends it."""
+
+    def __init__(
+        self,
+        api_key: KeySource | None = None,
+        *,
+        base_url: str | None = None,
+        concurrency: int | Literal["auto"] = "auto",
+        slots: Slots | None = None,
+        catalogue: Catalogue | str | None = None,
+        retry: RetryPolicy | None = None,
+        polling: Polling | None = None,
+        timeouts: Timeouts | None = None,
+        budget: Decimal | int | str | None = None,
+        proxy: str | None = None,
+        ssl: ssl_module.SSLContext | bool = True,
+        http_session: "aiohttp.ClientSession | None" = None,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        self._catalogue = find_catalogue(catalogue)
+        self._settings = Settings(
+            key=find_key(api_key),
+            base_url=find_base_url(base_url),
+            concurrency=_checked_concurrency(concurrency),
+            slots=slots,
+            retry=retry or RetryPolicy(),
+            polling=polling or PollingPolicy(),
+            timeouts=timeouts or Timeouts(),
+            budget=_checked_budget(budget),
+            proxy=proxy,
+            ssl=ssl,
+            http_session=http_session,
+            hooks=tuple(hooks),
+        )
+        self._opened: Opened | None = None
+        self._intake: Intake | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pid = 0
+        self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
+
+    # Life
+
+    async def open(self) -> Self:
+        """Begin the background work. Connects nowhere yet.
+
+        Raises:
+            ConfigurationError: The session was opened before; make a new one.
+        """
+        if self._opened is not None:
+            raise ConfigurationError("a session is opened once; make a new AsyncSeedance for the next time")
+        self._loop, self._pid = asyncio.get_running_loop(), os.getpid()
+        self._opened = assemble(self._settings, self.snapshot)
+        self._intake = Intake(self._opened, self._catalogue, self._settings.polling)
+        await self._opened.background.open()
+        return self
+
+    async def aclose(self, timeout: float | None = None) -> None:
+        """End the session; harmless when repeated.
+
+        Queued jobs end with `SessionClosedError`. Creates on the wire are waited for; the rest of them end with
+        `OutcomeUnknownError`. Running tasks go on at the service: their handles raise `SessionClosedError` with their
+        ids, `pending` still lists them, and a new session can `attach` them.
+
+        Args:
+            timeout: Most seconds to wait for creates on the wire; by default `Timeouts.close`.
+
+        Cancellation: the closing goes on to its end all the same, and the cancellation is raised after it.
+        """
+        opened = self._opened
+        if opened is None:
+            return
+        self._check_place()
+        for run in self._runs:
+            run.end(SessionClosedError())
+        try:
+            await opened.background.close(self._settings.timeouts.close if timeout is None else timeout)
+        finally:
+            opened.downloads.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the session is open and its background work runs."""
+        return self._opened is not None and self._opened.background.healthy
+
+    @property
+    def pending(self) -> tuple[TaskHandle, ...]:
+        """Handles of tasks that were accepted and not yet seen to end, whoever holds them; also after closing."""
+        if self._opened is None:
+            return ()
+        return tuple(job.handle for job in self._opened.register.running if not job.detached)
+
+    async def snapshot(self, task_id: str) -> TaskSnapshot:
+        """Ask for a task once; see `AsyncSeedance.snapshot`."""
+        raise NotImplementedError
+
+    def _live(self) -> Intake:
+        """Return the intake of a session that is open, in its own loop and process."""
+        if self._opened is None or self._intake is None:
+            raise ConfigurationError(NOT_OPEN)
+        self._check_place()
+        background = self._opened.background
+        if not background.healthy or background.closing:
+            raise SessionClosedError([handle.task_id or "" for handle in self.pending], background.crash)
+        return self._intake
+
+    def _check_place(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if loop is not self._loop:
+            raise ConfigurationError(
+                "this session was opened in another event loop; make one session for each loop, inside of it"
+            )
+        if os.getpid() != self._pid:
+            raise ConfigurationError("this session was opened before a fork; make one session for each process")
+
+
+def _checked_concurrency(value: int | Literal["auto"]) -> int | None:
+    if value == "auto":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f'concurrency is a whole number from 1 on, or "auto", and is {value!r}')
+    return value
+
+
+def _checked_budget(value: Decimal | int | str | None) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        budget = Decimal(str(value))
+    except InvalidOperation:
+        budget = Decimal(-1)
+    if isinstance(value, bool) or not budget.is_finite() or budget < 0:
+        raise ConfigurationError(f"budget is an amount of credits from 0 on, and is {value!r}")
+    return budget

@@ -1,0 +1,85 @@
+"""What an open session is made of, put together."""
+
+import random
+import ssl as ssl_module
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from seedance_async.background import Background
+from seedance_async.core.budget import Budget
+from seedance_async.core.polling import Polling
+from seedance_async.core.retry import RetryPolicy
+from seedance_async.dispatcher import Dispatcher
+from seedance_async.downloads import Downloads
+from seedance_async.exchange import Exchange
+from seedance_async.fetching import Refresh
+from seedance_async.gatekeeper import Gatekeeper
+from seedance_async.hooks import Hook, Hooks
+from seedance_async.poller import Poller
+from seedance_async.register import Register
+from seedance_async.settings import ApiKey, Timeouts
+from seedance_async.slots import LocalSlots, Slots
+from seedance_async.transport import Transport
+from seedance_async.watch import Watch
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+@frozen
+class Settings:
+    """What a session was told, checked."""
+
+    key: ApiKey
+    base_url: str
+    concurrency: int | None
+    slots: Slots | None
+    retry: RetryPolicy
+    polling: Polling
+    timeouts: Timeouts
+    budget: Decimal | None
+    proxy: str | None
+    ssl: ssl_module.SSLContext | bool
+    http_session: "aiohttp.ClientSession | None"
+    hooks: tuple[Hook, ...]
+
+
+@frozen
+class Opened:
+    """The parts of an open session."""
+
+    register: Register
+    gatekeeper: Gatekeeper
+    exchange: Exchange
+    poller: Poller
+    transport: Transport
+    background: Background
+    downloads: Downloads
+
+
+def assemble(settings: Settings, refresh: Refresh) -> Opened:
+    """Put the parts of a session together, in the running loop. Nothing runs yet."""
+    rand = random.random
+    timeouts, hooks = settings.timeouts, Hooks(settings.hooks)
+    slots: Slots = LocalSlots(settings.concurrency, rand) if settings.slots is None else settings.slots
+    transport = Transport(
+        settings.base_url, settings.key, timeouts, settings.proxy, settings.ssl, settings.http_session
+    )
+    register = Register(slots, Budget(settings.budget), timeouts, hooks)
+    gatekeeper = Gatekeeper(register, settings.retry, rand)
+    exchange = Exchange(transport, settings.retry, rand, hooks)
+    dispatcher = Dispatcher(register, gatekeeper, exchange)
+    watch = Watch(register, gatekeeper, settings.retry, settings.key.source, dispatcher.balance)
+    poller = Poller(register, gatekeeper, transport, watch, rand)
+    dispatcher.watch = poller.add
+    return Opened(
+        register=register,
+        gatekeeper=gatekeeper,
+        exchange=exchange,
+        poller=poller,
+        transport=transport,
+        background=Background(register, dispatcher, poller, transport, slots),
+        downloads=Downloads(transport.files, refresh, sock_read=timeouts.download, connect=timeouts.connect),
+    )

@@ -1,0 +1,409 @@
+"""The session: one account's slots, from one event loop."""
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from attrs import define
+
+from seedance_async.core.answers import NoAnswer, api_error
+from seedance_async.core.build import unknown_field
+from seedance_async.core.decode import decode_record, result_of
+from seedance_async.core.failures import task_failed
+from seedance_async.core.inputs import INPUT_FIELDS, Inputs
+from seedance_async.core.lifecycle import State
+from seedance_async.core.polling import Polling
+from seedance_async.core.pricing import Quote
+from seedance_async.core.pricing import quote as quote_inputs
+from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, VideoResult
+from seedance_async.errors import (
+    ApiError,
+    ConfigurationError,
+    ConnectionFailedError,
+    InputError,
+    SeedanceError,
+    SlotTimeoutError,
+)
+from seedance_async.handle import TaskHandle
+from seedance_async.intake import Intake
+from seedance_async.items import Items, Run, Sources
+from seedance_async.job import Job
+from seedance_async.lifetime import NOT_OPEN, Lifetime
+from seedance_async.statistics import SessionStatistics
+from seedance_async.streaming import VideoStream
+
+
+class AsyncSeedance(Lifetime):
+    """A session with the service: submits tasks, keeps the account's slots full, and watches every task to its end.
+
+    Use it as `async with AsyncSeedance() as seedance:`, or call `await open()` and `await aclose()`, which may run in
+    different tasks. One session belongs to one event loop and one process.
+
+    Args:
+        api_key: The key, or a callable that is asked for it before each request. By default the environment variable
+            `KINOVI_API_KEY`, else `SEEDANCE_API_KEY`.
+        base_url: Where the API is. By default `SEEDANCE_BASE_URL`, else the service's own.
+        concurrency: The most tasks in progress at a time. `"auto"` starts with 5 and obeys the service's numbers.
+        slots: Slots of your own, in place of those of this process.
+        catalogue: The published contract to check and price inputs by. By default `SEEDANCE_CATALOGUE`, else
+            `Catalogue.CLASSIC`.
+        retry: How to deal with failures of the service.
+        polling: When to look at tasks.
+        timeouts: How long to wait for what.
+        budget: The most credits this session may reserve, by list price; None for no limit.
+        proxy: An HTTP proxy for everything; by default the one that the environment names.
+        ssl: A context with a certificate authority of your own, for everything.
+        http_session: A client session for polls and files, which stays yours. Creates use one of our own always: a
+            middleware, a cookie or a kept-alive connection of yours could send a create twice.
+        hooks: Callables that are told what happens, see `seedance_async.hooks`.
+
+    Raises:
+        ConfigurationError: An argument or the environment is wrong, or there is no key.
+    """
+
+    # Submitting
+
+    def enqueue(
+        self,
+        inputs: str | Inputs,
+        *,
+        key: str | None = None,
+        polling: Polling | None = None,
+        retry_failed: bool = False,
+        resubmit_unknown: bool = False,
+        **fields: object,
+    ) -> TaskHandle:
+        """Check inputs, reserve their credits and take a place in the queue; returns at once.
+
+        Args:
+            inputs: A prompt for text-to-video, or an inputs object.
+            key: Makes submitting idempotent: while this session lives, a key stands for one job, and a second call
+                with it returns the same handle.
+            polling: When to look at this task.
+            retry_failed: With a key whose task failed (and was refunded): a new attempt.
+            resubmit_unknown: With a key whose outcome is unknown: a new attempt. Money: may be paid twice.
+            fields: Input fields that complete a prompt, or replace those of an object.
+
+        Raises:
+            InputError: The inputs are wrong; says everything that is.
+            KeyConflictError: The key stands for other inputs.
+            BudgetExceededError: The job does not fit into the budget.
+            ConfigurationError: The session is not open, or belongs to another loop or process.
+            SessionClosedError: The session is closed.
+
+        Concurrency: jobs leave in the order in which they came.
+        """
+        return (
+            self._live()
+            .start(
+                inputs,
+                fields,
+                key=key,
+                polling=polling,
+                retry_failed=retry_failed,
+                resubmit_unknown=resubmit_unknown,
+            )
+            .handle
+        )
+
+    async def submit(
+        self,
+        inputs: str | Inputs,
+        *,
+        key: str | None = None,
+        polling: Polling | None = None,
+        retry_failed: bool = False,
+        resubmit_unknown: bool = False,
+        timeout: float | None = None,
+        **fields: object,
+    ) -> TaskHandle:
+        """Queue a job and wait until the service accepted it: `handle.task_id` is set.
+
+        Args:
+            inputs: As for `enqueue`, like all others.
+            key: See `enqueue`.
+            polling: See `enqueue`.
+            retry_failed: See `enqueue`.
+            resubmit_unknown: See `enqueue`.
+            timeout: Most seconds to wait for a slot. A create on the wire is waited for all the same.
+            fields: See `enqueue`.
+
+        Raises:
+            SlotTimeoutError: No slot came free in time; the job was withdrawn. Money: none.
+            SeedanceError: As from `enqueue`, and as from `TaskHandle.accepted`.
+
+        Cancellation: a queued job is withdrawn. A create on the wire finishes, and its handle is in `pending`.
+        """
+        intake = self._live()
+        job = intake.start(
+            inputs,
+            fields,
+            key=key,
+            polling=polling,
+            retry_failed=retry_failed,
+            resubmit_unknown=resubmit_unknown,
+        )
+        try:
+            await _slot_within(job, timeout)
+            await job.handle.accepted()
+        except (asyncio.CancelledError, SlotTimeoutError):
+            intake.give_up(job)
+            raise
+        return job.handle
+
+    async def generate(
+        self,
+        inputs: str | Inputs,
+        *,
+        key: str | None = None,
+        polling: Polling | None = None,
+        retry_failed: bool = False,
+        resubmit_unknown: bool = False,
+        **fields: object,
+    ) -> VideoResult:
+        """Queue a job and wait for its result.
+
+        Args:
+            inputs: As for `enqueue`, like all others.
+            key: See `enqueue`.
+            polling: See `enqueue`.
+            retry_failed: See `enqueue`.
+            resubmit_unknown: See `enqueue`.
+            fields: See `enqueue`.
+
+        Raises:
+            SeedanceError: As from `enqueue`, and as from `TaskHandle.wait`.
+
+        Cancellation: a queued job is withdrawn. An accepted one goes on, and its handle is in `pending`.
+        """
+        intake = self._live()
+        job = intake.start(
+            inputs,
+            fields,
+            key=key,
+            polling=polling,
+            retry_failed=retry_failed,
+            resubmit_unknown=resubmit_unknown,
+        )
+        try:
+            return await job.handle.wait()
+        except asyncio.CancelledError:
+            intake.give_up(job)
+            raise
+
+    def map(
+        self,
+        inputs: Sources,
+        *,
+        ordered: bool = False,
+        window: int | None = None,
+        attempts: int = 1,
+        polling: Polling | None = None,
+        **fields: object,
+    ) -> Items:
+        """Generate many videos: `async with seedance.map(inputs) as items:` and `async for item in items:`.
+
+        Args:
+            inputs: Prompts, inputs objects, or `(key, inputs)` pairs, from any iterable or async iterable.
+            ordered: Yield in the order of the source. A slow first task then holds back what finished after it, and
+                the pulling once the window is full.
+            window: Most inputs under way or waiting to be collected; by default four times the slots, at least 64.
+            attempts: Tries for an input whose task failed for `kind="server"`; such tasks are refunded.
+            polling: When to look at these tasks.
+            fields: Input fields for every input, as in `enqueue`.
+
+        Yields:
+            An `Item` for each input. Failures are data; an input that is wrong is an item with an `InputError`.
+
+        Raises:
+            InputError: A name in `fields` is no input field.
+            SeedanceError: While iterating, after what runs was yielded: what concerns every input (401, 402, 403 for
+                the account, the budget, a service that was never reached).
+
+        Cancellation: leaving stops the pulling and withdraws what is queued; running tasks are in `pending`.
+        """
+        intake = self._live()
+        problems = [unknown_field(name) for name in fields if name not in INPUT_FIELDS]
+        if problems:
+            raise InputError(problems)
+        if attempts < 1 or (window is not None and window < 1):
+            raise ConfigurationError("map: attempts and window are whole numbers from 1 on")
+        run = Run(inputs, _MapSubmitter(intake, fields, polling, window), ordered, attempts)
+        self._runs.add(run)
+        return Items(run)
+
+    # Tasks
+
+    def attach(self, task_id: str) -> TaskHandle:
+        """Watch a task that was created before, by this session or anybody with this account.
+
+        It never waits for a slot and occupies one even above the limit: the task runs already. A task whose wait was
+        over (`TaskTimeoutError`) is waited for anew.
+
+        Raises:
+            ConfigurationError: `task_id` is no text, or the session is not open.
+        """
+        return self._live().attach(task_id).handle
+
+    async def snapshot(self, task_id: str) -> TaskSnapshot:
+        """Ask for a task once.
+
+        Raises:
+            TaskNotFoundError: The service knows no such task.
+            ApiError: The service refused to answer.
+            ConnectionFailedError: No answer came.
+        """
+        reply = await self._live().opened.transport.poll(task_id)
+        if isinstance(reply, NoAnswer):
+            error: SeedanceError = ConnectionFailedError(str(reply.cause))
+        elif reply.status != 200:
+            error = api_error(reply, self._settings.key.source)
+        else:
+            snapshot = decode_record(reply.body, task_id)
+            if snapshot is not None:
+                return snapshot
+            error = ApiError(200, "the answer is no record of the task; check base_url", reply.body)
+        error.task_id = task_id
+        raise error
+
+    async def drain(self, timeout: float | None = None) -> None:
+        """Wait until nothing is queued, on the wire or pending. Raises no task's failure.
+
+        Raises:
+            TimeoutError: `timeout` seconds passed; nothing else changed.
+        """
+        register = self._live().opened.register
+        async with asyncio.timeout(timeout):
+            await register.quiet()
+
+    # Money, files, numbers
+
+    def quote(self, inputs: str | Inputs | Iterable[str | Inputs]) -> Quote:
+        """Check inputs and return what they cost by list price. Needs no open session and sends nothing.
+
+        Raises:
+            InputError: With the problems of all inputs, each with its index.
+        """
+        return quote_inputs(inputs, self._catalogue)
+
+    async def download(
+        self,
+        source: VideoResult | TaskHandle | str,
+        target: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+    ) -> Path:
+        """Save a video; a task that still runs is waited for.
+
+        Args:
+            source: A result, a handle, or a task id.
+            target: A file, or a folder (one that exists, or a name that ends with a separator), where the file is
+                called `<task_id>.mp4`.
+            overwrite: Replace a different file of this name; a file with the same bytes is kept in any case.
+
+        Returns:
+            The path of the file, complete.
+
+        Raises:
+            DownloadError: The file was not saved; the task is paid and the file can be fetched again.
+            SeedanceError: As from `TaskHandle.wait`, where the task is waited for.
+
+        Cancellation: leaves the complete file, or a part that the next download continues.
+        """
+        result = source if isinstance(source, VideoResult) else await self._result_of(source)
+        return await self._live().opened.downloads.save(result, target, overwrite=overwrite)
+
+    def stream(self, result: VideoResult) -> AbstractAsyncContextManager[VideoStream]:
+        """Read a video without a file: `async with seedance.stream(result) as video: async for chunk in video: ...`.
+
+        Raises:
+            DownloadError: On entering or while reading: the bytes cannot be had. What was read to the end is whole.
+        """
+        return self._live().opened.downloads.stream(result)
+
+    def statistics(self) -> SessionStatistics:
+        """Return the session in numbers, also after closing.
+
+        Raises:
+            ConfigurationError: The session was never opened.
+        """
+        opened = self._opened
+        if opened is None:
+            raise ConfigurationError(NOT_OPEN)
+        counts, slots, budget = opened.register.counts, opened.register.slots.statistics(), opened.register.budget
+        return SessionStatistics(
+            limit=slots.limit,
+            in_progress=slots.in_progress,
+            on_wire=slots.on_wire,
+            waiting=slots.waiting,
+            foreign=slots.foreign,
+            pending=len(opened.register.running),
+            creates=opened.exchange.creates,
+            accepted=counts.accepted,
+            refusals=counts.refusals,
+            unknown=counts.unknown,
+            polls=counts.polls,
+            polls_failed=counts.polls_failed,
+            succeeded=counts.succeeded,
+            failed=counts.failed,
+            credits_reserved=budget.reserved,
+            credits_used=budget.used,
+            credits_maybe=budget.maybe,
+            gate=opened.gatekeeper.gate.reason or "open",
+        )
+
+    async def _result_of(self, source: TaskHandle | str) -> VideoResult:
+        if isinstance(source, TaskHandle):
+            return await source
+        if source not in self._live().opened.register.tasks:
+            snapshot = await self.snapshot(source)
+            if snapshot.status == SUCCESS:
+                return result_of(snapshot)
+            if snapshot.status == FAIL:
+                raise task_failed(source, snapshot.error)
+        return await self.attach(source)
+
+
+@define(eq=False)
+class _MapSubmitter:
+    """What `map` asks of the session."""
+
+    _intake: Intake
+    _fields: Mapping[str, object]
+    _polling: Polling | None
+    _window: int | None
+
+    def start(self, source: str | Inputs, key: str | None, *, again: bool) -> Job:
+        return self._intake.start(
+            source, self._fields, key=key, polling=self._polling, retry_failed=again, patient=True
+        )
+
+    def withdraw(self, job: Job) -> None:
+        self._intake.give_up(job)
+
+    def window(self) -> int:
+        return self._window or max(64, 4 * self._intake.opened.register.slots.statistics().limit)
+
+
+async def _slot_within(job: Job, timeout: float | None) -> None:
+    """Wait until a job need not wait for a slot any more.
+
+    Raises:
+        SlotTimeoutError: It still does after `timeout` seconds.
+    """
+    if timeout is None:
+        return
+    loop = asyncio.get_running_loop()
+    until = loop.time() + timeout
+    while job.task_id is None and not job.settled:
+        # A create on the wire is past its wait for a slot; a 429 may send it back into the queue.
+        queued = job.state is State.QUEUED
+        if queued and loop.time() >= until:
+            raise SlotTimeoutError(timeout, job.handle.position)
+        try:
+            async with asyncio.timeout_at(until if queued else None):
+                await job.changed()
+        except TimeoutError:
+            pass
