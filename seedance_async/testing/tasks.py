@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from math import inf, nextafter
 from typing import Any, Final, Literal
 
 from attrs import define, frozen
@@ -93,7 +94,7 @@ class WorldTask:
             amount = self.order.settled
         if self.twist.noise:
             # The service computes in binary fractions: 99.8 is shown as 99.80000000000001 (contract, section 5).
-            return float(amount) + 2.0**-46
+            return nextafter(float(amount), inf)
         return number(amount)
 
 
