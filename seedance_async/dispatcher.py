@@ -45,8 +45,8 @@ class Dispatcher:
     closing: bool = field(init=False, default=False)
     crash: BaseException | None = field(init=False, default=None)
     balance: Balance = field(init=False, factory=Balance)
-    _wire: set[asyncio.Task[None]] = field(init=False, factory=set)
-    _phantoms: dict[Job, float] = field(init=False, factory=dict)
+    _wire: set[asyncio.Task[None]] = field(init=False, factory=set[asyncio.Task[None]])
+    _phantoms: dict[Job, float] = field(init=False, factory=dict[Job, float])
 
     async def run(self) -> None:
         """Give slots to waiters as they may leave, for as long as the session lives."""

@@ -41,7 +41,7 @@ class Intake:
     opened: Opened
     catalogue: Catalogue
     polling: Polling
-    _keys: dict[str, Job] = field(init=False, factory=dict)
+    _keys: dict[str, Job] = field(init=False, factory=dict[str, Job])
 
     def start(
         self,

@@ -93,8 +93,8 @@ class Run:
     _submitter: Submitter
     _ordered: bool
     _attempts: int
-    _open: dict[Job, list[_Entry]] = field(init=False, factory=dict)
-    _done: list[tuple[int, Item]] = field(init=False, factory=list)
+    _open: dict[Job, list[_Entry]] = field(init=False, factory=dict[Job, list[_Entry]])
+    _done: list[tuple[int, Item]] = field(init=False, factory=list[tuple[int, Item]])
     _outstanding: int = field(init=False, default=0)
     _started: int = field(init=False, default=0)
     _yielded: int = field(init=False, default=0)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.polling import Polling, PollingPolicy
-from seedance_async.core.results import TaskSnapshot
 from seedance_async.core.retry import RetryPolicy
 from seedance_async.errors import ConfigurationError, SessionClosedError
 from seedance_async.handle import TaskHandle
@@ -82,7 +81,7 @@ class Lifetime:
         if self._opened is not None:
             raise ConfigurationError("a session is opened once; make a new AsyncSeedance for the next time")
         self._loop, self._pid = asyncio.get_running_loop(), os.getpid()
-        self._opened = assemble(self._settings, self.snapshot)
+        self._opened = assemble(self._settings)
         self._intake = Intake(self._opened, self._catalogue, self._settings.polling)
         await self._opened.background.open()
         return self
@@ -129,10 +128,6 @@ class Lifetime:
         if self._opened is None:
             return ()
         return tuple(job.handle for job in self._opened.register.running if not job.detached)
-
-    async def snapshot(self, task_id: str) -> TaskSnapshot:
-        """Ask for a task once; see `AsyncSeedance.snapshot`."""
-        raise NotImplementedError
 
     def _live(self) -> Intake:
         """Return the intake of a session that is open, in its own loop and process."""

@@ -3,10 +3,12 @@
 import random
 import ssl as ssl_module
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from seedance_async.asking import ask
 from seedance_async.background import Background
 from seedance_async.core.budget import Budget
 from seedance_async.core.polling import Polling
@@ -14,7 +16,6 @@ from seedance_async.core.retry import RetryPolicy
 from seedance_async.dispatcher import Dispatcher
 from seedance_async.downloads import Downloads
 from seedance_async.exchange import Exchange
-from seedance_async.fetching import Refresh
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.hooks import Hook, Hooks
 from seedance_async.poller import Poller
@@ -59,7 +60,7 @@ class Opened:
     downloads: Downloads
 
 
-def assemble(settings: Settings, refresh: Refresh) -> Opened:
+def assemble(settings: Settings) -> Opened:
     """Put the parts of a session together, in the running loop. Nothing runs yet."""
     rand = random.random
     timeouts, hooks = settings.timeouts, Hooks(settings.hooks)
@@ -81,5 +82,7 @@ def assemble(settings: Settings, refresh: Refresh) -> Opened:
         poller=poller,
         transport=transport,
         background=Background(register, dispatcher, poller, transport, slots),
-        downloads=Downloads(transport.files, refresh, sock_read=timeouts.download, connect=timeouts.connect),
+        downloads=Downloads(
+            transport.files, partial(ask, transport), sock_read=timeouts.download, connect=timeouts.connect
+        ),
     )

@@ -39,9 +39,9 @@ class Poller:
     transport: Transport
     watch: Watch
     rand: Rand
-    _heap: list[tuple[float, int, Job]] = field(init=False, factory=list)
+    _heap: list[tuple[float, int, Job]] = field(init=False, factory=list[tuple[float, int, Job]])
     _entries: int = field(init=False, default=0)
-    _flights: set[asyncio.Task[None]] = field(init=False, factory=set)
+    _flights: set[asyncio.Task[None]] = field(init=False, factory=set[asyncio.Task[None]])
     _crash: BaseException | None = field(init=False, default=None)
 
     def add(self, job: Job) -> None:

@@ -37,14 +37,14 @@ class Register:
     timeouts: Timeouts
     hooks: Hooks
     counts: Counts = field(init=False, factory=Counts)
-    unsettled: dict[Job, None] = field(init=False, factory=dict)
-    impatient: dict[Job, None] = field(init=False, factory=dict)
-    running: dict[Job, None] = field(init=False, factory=dict)
-    tasks: dict[str, Job] = field(init=False, factory=dict)
+    unsettled: dict[Job, None] = field(init=False, factory=dict[Job, None])
+    impatient: dict[Job, None] = field(init=False, factory=dict[Job, None])
+    running: dict[Job, None] = field(init=False, factory=dict[Job, None])
+    tasks: dict[str, Job] = field(init=False, factory=dict[str, Job])
     on_wire: int = field(init=False, default=0)
     alarm: Alarm = field(init=False, factory=Alarm)
     _detached: int = field(init=False, default=0)
-    _quiet: set[asyncio.Future[None]] = field(init=False, factory=set)
+    _quiet: set[asyncio.Future[None]] = field(init=False, factory=set[asyncio.Future[None]])
     _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
 
     def now(self) -> float:

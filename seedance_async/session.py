@@ -1,41 +1,30 @@
 """The session: one account's slots, from one event loop."""
 
 import asyncio
-import os
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 
 from attrs import define
 
-from seedance_async.core.answers import NoAnswer, api_error
 from seedance_async.core.build import unknown_field
-from seedance_async.core.decode import decode_record, result_of
-from seedance_async.core.failures import task_failed
 from seedance_async.core.inputs import INPUT_FIELDS, Inputs
 from seedance_async.core.lifecycle import State
 from seedance_async.core.polling import Polling
 from seedance_async.core.pricing import Quote
 from seedance_async.core.pricing import quote as quote_inputs
-from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, VideoResult
+from seedance_async.core.results import VideoResult
 from seedance_async.errors import (
-    ApiError,
     ConfigurationError,
-    ConnectionFailedError,
     InputError,
-    SeedanceError,
     SlotTimeoutError,
 )
 from seedance_async.handle import TaskHandle
 from seedance_async.intake import Intake
 from seedance_async.items import Items, Run, Sources
 from seedance_async.job import Job
-from seedance_async.lifetime import NOT_OPEN, Lifetime
-from seedance_async.statistics import SessionStatistics
-from seedance_async.streaming import VideoStream
+from seedance_async.tracking import Tracking
 
 
-class AsyncSeedance(Lifetime):
+class AsyncSeedance(Tracking):
     """A session with the service: submits tasks, keeps the account's slots full, and watches every task to its end.
 
     Use it as `async with AsyncSeedance() as seedance:`, or call `await open()` and `await aclose()`, which may run in
@@ -234,52 +223,6 @@ class AsyncSeedance(Lifetime):
         self._runs.add(run)
         return Items(run)
 
-    # Tasks
-
-    def attach(self, task_id: str) -> TaskHandle:
-        """Watch a task that was created before, by this session or anybody with this account.
-
-        It never waits for a slot and occupies one even above the limit: the task runs already. A task whose wait was
-        over (`TaskTimeoutError`) is waited for anew.
-
-        Raises:
-            ConfigurationError: `task_id` is no text, or the session is not open.
-        """
-        return self._live().attach(task_id).handle
-
-    async def snapshot(self, task_id: str) -> TaskSnapshot:
-        """Ask for a task once.
-
-        Raises:
-            TaskNotFoundError: The service knows no such task.
-            ApiError: The service refused to answer.
-            ConnectionFailedError: No answer came.
-        """
-        reply = await self._live().opened.transport.poll(task_id)
-        if isinstance(reply, NoAnswer):
-            error: SeedanceError = ConnectionFailedError(str(reply.cause))
-        elif reply.status != 200:
-            error = api_error(reply, self._settings.key.source)
-        else:
-            snapshot = decode_record(reply.body, task_id)
-            if snapshot is not None:
-                return snapshot
-            error = ApiError(200, "the answer is no record of the task; check base_url", reply.body)
-        error.task_id = task_id
-        raise error
-
-    async def drain(self, timeout: float | None = None) -> None:
-        """Wait until nothing is queued, on the wire or pending. Raises no task's failure.
-
-        Raises:
-            TimeoutError: `timeout` seconds passed; nothing else changed.
-        """
-        register = self._live().opened.register
-        async with asyncio.timeout(timeout):
-            await register.quiet()
-
-    # Money, files, numbers
-
     def quote(self, inputs: str | Inputs | Iterable[str | Inputs]) -> Quote:
         """Check inputs and return what they cost by list price. Needs no open session and sends nothing.
 
@@ -287,83 +230,6 @@ class AsyncSeedance(Lifetime):
             InputError: With the problems of all inputs, each with its index.
         """
         return quote_inputs(inputs, self._catalogue)
-
-    async def download(
-        self,
-        source: VideoResult | TaskHandle | str,
-        target: str | os.PathLike[str],
-        *,
-        overwrite: bool = False,
-    ) -> Path:
-        """Save a video; a task that still runs is waited for.
-
-        Args:
-            source: A result, a handle, or a task id.
-            target: A file, or a folder (one that exists, or a name that ends with a separator), where the file is
-                called `<task_id>.mp4`.
-            overwrite: Replace a different file of this name; a file with the same bytes is kept in any case.
-
-        Returns:
-            The path of the file, complete.
-
-        Raises:
-            DownloadError: The file was not saved; the task is paid and the file can be fetched again.
-            SeedanceError: As from `TaskHandle.wait`, where the task is waited for.
-
-        Cancellation: leaves the complete file, or a part that the next download continues.
-        """
-        result = source if isinstance(source, VideoResult) else await self._result_of(source)
-        return await self._live().opened.downloads.save(result, target, overwrite=overwrite)
-
-    def stream(self, result: VideoResult) -> AbstractAsyncContextManager[VideoStream]:
-        """Read a video without a file: `async with seedance.stream(result) as video: async for chunk in video: ...`.
-
-        Raises:
-            DownloadError: On entering or while reading: the bytes cannot be had. What was read to the end is whole.
-        """
-        return self._live().opened.downloads.stream(result)
-
-    def statistics(self) -> SessionStatistics:
-        """Return the session in numbers, also after closing.
-
-        Raises:
-            ConfigurationError: The session was never opened.
-        """
-        opened = self._opened
-        if opened is None:
-            raise ConfigurationError(NOT_OPEN)
-        counts, slots, budget = opened.register.counts, opened.register.slots.statistics(), opened.register.budget
-        return SessionStatistics(
-            limit=slots.limit,
-            in_progress=slots.in_progress,
-            on_wire=slots.on_wire,
-            waiting=slots.waiting,
-            foreign=slots.foreign,
-            pending=len(opened.register.running),
-            creates=opened.exchange.creates,
-            accepted=counts.accepted,
-            refusals=counts.refusals,
-            unknown=counts.unknown,
-            polls=counts.polls,
-            polls_failed=counts.polls_failed,
-            succeeded=counts.succeeded,
-            failed=counts.failed,
-            credits_reserved=budget.reserved,
-            credits_used=budget.used,
-            credits_maybe=budget.maybe,
-            gate=opened.gatekeeper.gate.reason or "open",
-        )
-
-    async def _result_of(self, source: TaskHandle | str) -> VideoResult:
-        if isinstance(source, TaskHandle):
-            return await source
-        if source not in self._live().opened.register.tasks:
-            snapshot = await self.snapshot(source)
-            if snapshot.status == SUCCESS:
-                return result_of(snapshot)
-            if snapshot.status == FAIL:
-                raise task_failed(source, snapshot.error)
-        return await self.attach(source)
 
 
 @define(eq=False)

@@ -42,7 +42,7 @@ class Watch:
     retry: RetryPolicy
     key_source: str
     balance: Balance
-    _logged: set[str] = field(init=False, factory=set)
+    _logged: set[str] = field(init=False, factory=set[str])
 
     def heard(self, job: Job, reply: Reply) -> bool:
         """Take in the answer to a poll of a running job; return whether it is to be polled on.

@@ -60,6 +60,12 @@ class Answer:
         """Whether the service itself answered: JSON, and no failure of its own."""
         return self.status < 500 and isinstance(self.body, Mapping)
 
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The body's fields; none where it is no JSON object."""
+        body: object = self.body
+        return cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
+
 
 @frozen
 class NoAnswer:
@@ -85,8 +91,7 @@ def api_error(answer: Answer, key_source: str | None = None) -> ApiError:
         key_source: Where the API key came from, to be named with a 401.
     """
     status, body = answer.status, answer.body
-    message = _message(answer)
-    fields = cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
+    message, fields = _message(answer), answer.fields
     match status:
         case 400:
             return BadRequestError(status, message, body, problems_of(fields.get("errors")))
@@ -137,10 +142,9 @@ def problems_of(errors: object) -> tuple[Problem, ...]:
 
 
 def _message(answer: Answer) -> str:
-    if isinstance(answer.body, Mapping):
-        message = cast("Mapping[str, Any]", answer.body).get("message")
-        if isinstance(message, str) and message:
-            return message[:_SHOWN]
+    message = answer.fields.get("message")
+    if isinstance(message, str) and message:
+        return message[:_SHOWN]
     if 300 <= answer.status < 400:
         return "the API redirects, and a create is never sent to another place; check base_url"
     text = answer.text.strip()

@@ -63,12 +63,12 @@ class SlotLedger(Generic[HolderT]):
 
     ceiling: int | None = None
     limit: int = field(init=False)
-    holders: dict[HolderT, None] = field(init=False, factory=dict)
+    holders: dict[HolderT, None] = field(init=False, factory=dict[HolderT, None])
     _most: int = field(init=False)
-    _on_wire: set[HolderT] = field(init=False, factory=set)
-    _waiting: dict[HolderT, int] = field(init=False, factory=dict)
-    _heap: list[tuple[int, HolderT]] = field(init=False, factory=list)
-    _orders: dict[HolderT, int] = field(init=False, factory=dict)
+    _on_wire: set[HolderT] = field(init=False, factory=set[HolderT])
+    _waiting: dict[HolderT, int] = field(init=False, factory=dict[HolderT, int])
+    _heap: list[tuple[int, HolderT]] = field(init=False, factory=list[tuple[int, HolderT]])
+    _orders: dict[HolderT, int] = field(init=False, factory=dict[HolderT, int])
     _next_order: int = field(init=False, default=0)
     _window: int = field(init=False, default=_FIRST_WINDOW)
     _foreign: int = field(init=False, default=0)

@@ -78,13 +78,9 @@ def classify(reply: Reply, key_source: str | None = None) -> Outcome:
     if reply.status >= 500:
         error = api_error(reply)
         assert isinstance(error, ServerError)
-        own = reply.status == 500 and reply.complete and _is_own_json(reply)
+        own = reply.status == 500 and reply.complete and "message" in reply.fields
         return Unknown(Cause(f"HTTP {reply.status}", error.message), error if own else None)
     return Unknown(Cause(f"HTTP {reply.status}", _oddity(reply)))
-
-
-def _is_own_json(answer: Answer) -> bool:
-    return isinstance(answer.body, dict) and "message" in answer.body
 
 
 def _oddity(answer: Answer) -> str:

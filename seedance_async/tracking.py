@@ -1,0 +1,128 @@
+"""The part of a session that follows tasks and fetches what they made."""
+
+import asyncio
+import os
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from seedance_async.asking import ask
+from seedance_async.core.decode import result_of
+from seedance_async.core.failures import task_failed
+from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, VideoResult
+from seedance_async.errors import ConfigurationError
+from seedance_async.handle import TaskHandle
+from seedance_async.lifetime import NOT_OPEN, Lifetime
+from seedance_async.statistics import SessionStatistics
+from seedance_async.streaming import VideoStream
+
+
+class Tracking(Lifetime):
+    """The part of `AsyncSeedance` that follows tasks."""
+
+    def attach(self, task_id: str) -> TaskHandle:
+        """Watch a task that was created before, by this session or anybody with this account.
+
+        It never waits for a slot and occupies one even above the limit: the task runs already. A task whose wait was
+        over (`TaskTimeoutError`) is waited for anew.
+
+        Raises:
+            ConfigurationError: `task_id` is no text, or the session is not open.
+        """
+        return self._live().attach(task_id).handle
+
+    async def snapshot(self, task_id: str) -> TaskSnapshot:
+        """Ask for a task once.
+
+        Raises:
+            TaskNotFoundError: The service knows no such task.
+            ApiError: The service refused to answer.
+            ConnectionFailedError: No answer came.
+        """
+        return await ask(self._live().opened.transport, task_id)
+
+    async def drain(self, timeout: float | None = None) -> None:
+        """Wait until nothing is queued, on the wire or pending. Raises no task's failure.
+
+        Raises:
+            TimeoutError: `timeout` seconds passed; nothing else changed.
+        """
+        register = self._live().opened.register
+        async with asyncio.timeout(timeout):
+            await register.quiet()
+
+    async def download(
+        self,
+        source: VideoResult | TaskHandle | str,
+        target: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+    ) -> Path:
+        """Save a video; a task that still runs is waited for.
+
+        Args:
+            source: A result, a handle, or a task id.
+            target: A file, or a folder (one that exists, or a name that ends with a separator), where the file is
+                called `<task_id>.mp4`.
+            overwrite: Replace a different file of this name; a file with the same bytes is kept in any case.
+
+        Returns:
+            The path of the file, complete.
+
+        Raises:
+            DownloadError: The file was not saved; the task is paid and the file can be fetched again.
+            SeedanceError: As from `TaskHandle.wait`, where the task is waited for.
+
+        Cancellation: leaves the complete file, or a part that the next download continues.
+        """
+        result = source if isinstance(source, VideoResult) else await self._result_of(source)
+        return await self._live().opened.downloads.save(result, target, overwrite=overwrite)
+
+    def stream(self, result: VideoResult) -> AbstractAsyncContextManager[VideoStream]:
+        """Read a video without a file: `async with seedance.stream(result) as video: async for chunk in video: ...`.
+
+        Raises:
+            DownloadError: On entering or while reading: the bytes cannot be had. What was read to the end is whole.
+        """
+        return self._live().opened.downloads.stream(result)
+
+    def statistics(self) -> SessionStatistics:
+        """Return the session in numbers, also after closing.
+
+        Raises:
+            ConfigurationError: The session was never opened.
+        """
+        opened = self._opened
+        if opened is None:
+            raise ConfigurationError(NOT_OPEN)
+        counts, slots, budget = opened.register.counts, opened.register.slots.statistics(), opened.register.budget
+        return SessionStatistics(
+            limit=slots.limit,
+            in_progress=slots.in_progress,
+            on_wire=slots.on_wire,
+            waiting=slots.waiting,
+            foreign=slots.foreign,
+            pending=len(opened.register.running),
+            creates=opened.exchange.creates,
+            accepted=counts.accepted,
+            refusals=counts.refusals,
+            unknown=counts.unknown,
+            polls=counts.polls,
+            polls_failed=counts.polls_failed,
+            succeeded=counts.succeeded,
+            failed=counts.failed,
+            credits_reserved=budget.reserved,
+            credits_used=budget.used,
+            credits_maybe=budget.maybe,
+            gate=opened.gatekeeper.gate.reason or "open",
+        )
+
+    async def _result_of(self, source: TaskHandle | str) -> VideoResult:
+        if isinstance(source, TaskHandle):
+            return await source
+        if source not in self._live().opened.register.tasks:
+            snapshot = await self.snapshot(source)
+            if snapshot.status == SUCCESS:
+                return result_of(snapshot)
+            if snapshot.status == FAIL:
+                raise task_failed(source, snapshot.error)
+        return await self.attach(source)
