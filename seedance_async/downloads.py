@@ -124,7 +124,7 @@ class Downloads:
                     if broken is None:
                         return await self._work(part, fetch, part.finish)
                     resume = await self._work(part, fetch, part.pause, fetch.url)
-                    await fetch.pause(broken, part.size)
+                    fetch.failed(broken, part.size)
             finally:
                 if not part.closed:
                     await self._threads.run(part.close)

@@ -93,6 +93,7 @@ class Fetch:
         self._renewed = False
         self._failures = 0
         self._furthest = 0
+        self._not_before = 0.0
 
     async def open(self, resume: Resume | None = None, *, only_rest: bool = False) -> Transfer:
         """Ask for the file until there is a body to read.
@@ -105,9 +106,11 @@ class Fetch:
             DownloadError: It cannot be had.
         """
         while True:
+            # A moment and not a delay: whoever is cancelled here and comes back waits for the rest of it only.
+            await asyncio.sleep(self._not_before - asyncio.get_running_loop().time())
             answer = await self._follow(resume)
             if isinstance(answer, Broken):
-                await self.pause(answer)
+                self.failed(answer)
                 continue
             response, verdict = answer
             if isinstance(verdict, Rest) or (isinstance(verdict, Whole) and not only_rest):
@@ -134,15 +137,15 @@ class Fetch:
             case Expired(status):
                 await self._renew(status)
             case TryLater(reason, retry_after):
-                await self.pause(Broken(reason, _seconds(retry_after, headers)))
+                self.failed(Broken(reason, _seconds(retry_after, headers)))
             case GiveUp(reason):
                 raise self.error(f"{redact_url(self.url)}: {reason}")
             case _:
                 assert_never(verdict)
         return None
 
-    async def pause(self, broken: Broken, reached: int = 0) -> None:
-        """Wait before the next try, longer with each failure in a row.
+    def failed(self, broken: Broken, reached: int = 0) -> None:
+        """Count a failure: the next `open` waits first, longer with each failure in a row.
 
         Args:
             broken: What happened.
@@ -159,7 +162,8 @@ class Fetch:
             tries = "" if broken.final else f" ({TRIES} tries in a row)"
             raise self.error(f"{redact_url(self.url)}: {broken.reason}{tries}. Download it again later; {_KEPT}")
         delay = grown_delay(self._failures - 1, self._rand, first=_FIRST_DELAY, most=_MOST_DELAY)
-        await asyncio.sleep(max(delay, min(broken.retry_after or 0.0, _MOST_RETRY_AFTER)))
+        delay = max(delay, min(broken.retry_after or 0.0, _MOST_RETRY_AFTER))
+        self._not_before = asyncio.get_running_loop().time() + delay
 
     def error(self, reason: str) -> DownloadError:
         """Return the error for this file."""

@@ -21,8 +21,8 @@ class VideoStream:
         self.size = transfer.total
         self.media_type = transfer.media_type or media_type
         self._fetch = fetch
-        self._transfer = transfer
-        self._etag = transfer.etag
+        self._transfer: Transfer | None = transfer
+        self._etag: str | None = transfer.etag
         self._position = 0
         self._ended = False
         self._failure: str | None = None
@@ -50,6 +50,9 @@ class VideoStream:
         Cancellation: Loses no byte; the next call goes on.
         """
         while self._failure is None and not self._ended:
+            if self._transfer is None:
+                await self._open()
+                continue
             piece = await self._transfer.read()
             if isinstance(piece, bytes):
                 self._position += len(piece)
@@ -59,31 +62,41 @@ class VideoStream:
             elif self._position == self.size:
                 self._ended = True
             else:
-                await self._go_on(piece)
+                self._break(piece)
         if self._failure is not None:
             raise self._fetch.error(self._failure)
         raise StopAsyncIteration
 
     def close(self) -> None:
         """Drop the connection. Reading on is an error, unless the end was reached."""
-        self._transfer.close()
+        if self._transfer is not None:
+            self._transfer.close()
         if not self._ended and self._failure is None:
             self._failure = "the stream was closed"
 
-    async def _go_on(self, broken: Broken) -> None:
-        self._transfer.close()
+    def _break(self, broken: Broken) -> None:
+        if self._transfer is not None:
+            self._transfer.close()
+            self._transfer = None
+        if self._position and (self._etag is None or self.size is None):
+            self._failure = f"{broken.reason}, and the host gives no strong ETag by which it could go on"
+            return
         try:
-            if self._position == 0:
-                await self._fetch.pause(broken)
-                self._transfer = await self._fetch.open()
-                self._etag = self._transfer.etag
-                if self._transfer.total != self.size:
-                    self._failure = "the file has changed on the host"
-            elif self._etag is None or self.size is None:
-                self._failure = f"{broken.reason}, and the host gives no strong ETag by which it could go on"
-            else:
-                await self._fetch.pause(broken, self._position)
-                resume = Resume(self._position, self._etag, self.size)
-                self._transfer = await self._fetch.open(resume, only_rest=True)
+            self._fetch.failed(broken, self._position)
         except DownloadError as error:
             self._failure = error.reason
+
+    async def _open(self) -> None:
+        try:
+            if self._position and self._etag is not None and self.size is not None:
+                resume = Resume(self._position, self._etag, self.size)
+                self._transfer = await self._fetch.open(resume, only_rest=True)
+                return
+            transfer = await self._fetch.open()
+        except DownloadError as error:
+            self._failure = error.reason
+            return
+        self._transfer = transfer
+        self._etag = transfer.etag
+        if transfer.total != self.size:
+            self._failure = "the file has changed on the host"

@@ -67,9 +67,8 @@ def part_stem(name: str, task_id: str) -> str:
 
 
 def _harmless(character: str) -> str:
-    # Every "C" category: control characters, direction marks that disguise an extension, surrogates, unassigned.
-    category = unicodedata.category(character)
-    return "_" if character in _FORBIDDEN or category[0] == "C" or category in {"Zl", "Zp"} else character
+    # Not printable: control characters, blanks of other kinds, direction marks that disguise an extension, surrogates.
+    return "_" if character in _FORBIDDEN or not character.isprintable() else character
 
 
 def _cut(name: str) -> str:
