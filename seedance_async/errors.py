@@ -206,7 +206,7 @@ class OutcomeUnknownError(SeedanceError):
 
     charged: Charged = "maybe"
 
-    def __init__(self, reason: str, credits: Decimal | None = None, key: str | None = None) -> None:  # noqa: A002 (the field's word)
+    def __init__(self, reason: str, credits: Decimal | None = None, key: str | None = None) -> None:
         self.reason = reason
         self.credits = credits
         self.key = key

@@ -39,7 +39,7 @@ class Budget:
         """What may still be reserved; None without a limit."""
         return None if self.limit is None else self.limit - self.reserved - self.used - self.maybe
 
-    def reserve(self, credits: Decimal | None) -> None:  # noqa: A002
+    def reserve(self, credits: Decimal | None) -> None:
         """Hold credits for a job.
 
         Raises:
@@ -50,7 +50,7 @@ class Budget:
             raise BudgetExceededError(credits, max(left, ZERO))
         self.reserved += credits or ZERO
 
-    def adopt(self, credits: Decimal) -> None:  # noqa: A002
+    def adopt(self, credits: Decimal) -> None:
         """Count a task that somebody else paid for: it is shown, and can no more be refused."""
         self.reserved += credits
 
@@ -81,7 +81,7 @@ class Balance:
         self.available = ZERO if available is None else available
         self._try_at = now + TRY_AGAIN_AFTER
 
-    def admits(self, credits: Decimal | None, now: float) -> bool:  # noqa: A002
+    def admits(self, credits: Decimal | None, now: float) -> bool:
         """Say whether a create of this price may leave.
 
         A job that does not fit is let through once in `TRY_AGAIN_AFTER` seconds.
@@ -93,7 +93,7 @@ class Balance:
         self._try_at = now + TRY_AGAIN_AFTER
         return True
 
-    def accepted(self, credits: Decimal | None) -> None:  # noqa: A002
+    def accepted(self, credits: Decimal | None) -> None:
         """Note an accepted create. One that did not fit shows that the number is out of date."""
         if self.available is None:
             return
@@ -102,7 +102,7 @@ class Balance:
         else:
             self.available -= credits
 
-    def refunded(self, credits: Decimal) -> None:  # noqa: A002
+    def refunded(self, credits: Decimal) -> None:
         """Note a failed task, which the service refunds."""
         if self.available is not None:
             self.available += credits

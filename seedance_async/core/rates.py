@@ -48,7 +48,7 @@ def settles_later(inputs: Inputs, spec: ModelSpec) -> bool:
     return spec.prices.settles_with_video and bool(getattr(inputs, "videos", ()))
 
 
-def credits_text(credits: Decimal) -> str:  # noqa: A002 (the field's word)
+def credits_text(credits: Decimal) -> str:
     """Return credits as people write them: no exponent, no trailing zeros."""
     text = format(credits, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

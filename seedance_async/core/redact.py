@@ -24,7 +24,7 @@ def redact_url(url: str) -> str:
     except ValueError:
         return REDACTED
     if not host:
-        return url if len(url) <= 40 and "?" not in url else f"{url[:24].split('?')[0]}..."
+        return url if len(url) <= 40 and "?" not in url else f"{url[:24].split('?', maxsplit=1)[0]}..."
     where = host if port is None else f"{host}:{port}"
     hidden = f"?{REDACTED}" if parts.query else ""
     return f"{parts.scheme}://{where}{parts.path}{hidden}"

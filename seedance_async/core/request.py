@@ -86,7 +86,7 @@ def prepare(inputs: Inputs, catalogue: Catalogue) -> Request:
     if spec is None or problems:
         raise InputError(problems)
     resolution = inputs.output_resolution or spec.limits.default_resolution
-    credits = credits_for(inputs, spec, resolution)  # noqa: A001 (the field's word)
+    credits = credits_for(inputs, spec, resolution)
     typical = _typical_seconds(inputs, spec, resolution)
     return Request(
         inputs=inputs,

@@ -104,7 +104,7 @@ def after_create(
     policy: RetryPolicy,
     rand: Rand,
     credits: Decimal | None,
-    key: str,  # noqa: A002
+    key: str,
 ) -> Decision:
     """Decide what follows a create.
 
