@@ -115,7 +115,7 @@ def test_commands_are_understood(where: str, command: str) -> None:
     make_app().parse_args(words, exit_on_error=False, print_error=False)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
     """A link to a file of the repository names one that is there."""
     targets = LINK.findall(page.read_text(encoding="utf-8"))
