@@ -1,6 +1,6 @@
 """Async tests run on virtual time, against an emulator in the same loop."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -16,7 +16,7 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 
 @pytest.fixture
-async def emulator() -> AsyncIterator[Callable[..., Any]]:
+async def emulator() -> AsyncIterator[Callable[..., Awaitable[Emulator]]]:
     """Start emulators: `await emulator(limit=3)`; each is closed at the end of the test."""
     async with AsyncExitStack() as stack:
 

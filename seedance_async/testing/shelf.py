@@ -44,6 +44,11 @@ class Shelf:
         self._cache: OrderedDict[tuple[str, int], tuple[bytes, str]] = OrderedDict()
         self._cached_bytes = 0
 
+    def open(self) -> None:
+        """Read what must be read from the disk; blocks."""
+        if self._fixed is None and self._render is None:
+            clips.packaged_clip()
+
     def query(self, name: str, now: float) -> str:
         """Return the signed query of a link that is given out now."""
         issued = f"{now:.3f}"

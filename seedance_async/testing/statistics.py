@@ -110,6 +110,14 @@ class Tally:
     _second: int = -1
     _polls_in_second: int = 0
 
+    def counts(self) -> dict[str, Any]:
+        """Return the counts as they are now, by the names that `Statistics` gives them."""
+        now = attrs.asdict(self, filter=lambda attribute, _: not attribute.name.startswith("_"), recurse=False)
+        return {
+            name: dict(cast("dict[str | int, int]", count)) if isinstance(count, dict) else count
+            for name, count in now.items()
+        }
+
     def create(self, body: object, key: str | None) -> None:
         """Count a create request that arrived."""
         self.creates += 1

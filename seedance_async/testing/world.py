@@ -18,7 +18,7 @@ from attrs import frozen
 from seedance_async.testing import answers
 from seedance_async.testing.answers import Answer
 from seedance_async.testing.durations import DurationModel, TypicalDurations
-from seedance_async.testing.failures import FAILURES, Failure, read_marks
+from seedance_async.testing.failures import FAILURES, Failure, Marks, read_marks
 from seedance_async.testing.money import Money
 from seedance_async.testing.orders import Order, OrderReader
 from seedance_async.testing.statistics import Statistics, Tally
@@ -78,7 +78,7 @@ class World:
         self,
         *,
         limit: int = 3,
-        credits: Decimal | int = 100_000,  # noqa: A002 - the word of the glossary
+        credits: Decimal | int = 100_000,
         keys: Iterable[str] = ("test-key",),
         rng: Random | None = None,
         durations: DurationModel | None = None,
@@ -184,30 +184,17 @@ class World:
     def statistics(self, now: float) -> Statistics:
         """Return what has happened up to `now`."""
         self.advance(now)
-        tally = self.tally
+        money = self.money
         return Statistics(
-            creates=tally.creates,
-            accepted=tally.accepted,
-            cut=tally.cut,
-            refused=dict(tally.refused),
-            creates_by_prompt=dict(tally.creates_by_prompt),
-            creates_by_key=dict(tally.creates_by_key),
-            creates_by_callback=dict(tally.creates_by_callback),
-            accepted_by_prompt=dict(tally.accepted_by_prompt),
-            polls=tally.polls,
-            polls_by_task=dict(tally.polls_by_task),
-            peak_polls=tally.peak_polls,
+            **self.tally.counts(),
             in_progress=self._held,
-            peak_in_progress=tally.peak_in_progress,
             foreign=self.foreign,
             limit=self.limit,
-            succeeded=tally.succeeded,
-            failed=tally.failed,
-            credits_available=self.money.available,
-            credits_reserved=self.money.reserved,
-            credits_held=self.money.held,
-            credits_refunded=self.money.refunded,
-            credits_spent=self.money.spent,
+            credits_available=money.available,
+            credits_reserved=money.reserved,
+            credits_held=money.held,
+            credits_refunded=money.refunded,
+            credits_spent=money.spent,
         )
 
     def _create(self, body: object, key: str | None, now: float, twist: Twist, read: OrderReader) -> Accepted | Answer:
@@ -253,7 +240,7 @@ class World:
             generating_at=now + waiting / self.speed,
             ends_at=ends_at,
             frees_at=ends_at + twist.slot_lingers,
-            failure=self._fate(order),
+            failure=self._fate(order, marks),
             credits=price,
             seed=self._rng.randrange(2**32) if order.seed in {None, -1} else order.seed or 0,
             twist=twist,
@@ -267,11 +254,10 @@ class World:
             self._schedule(task.frees_at, self._free, task)
         return task
 
-    def _fate(self, order: Order) -> Failure | None:
+    def _fate(self, order: Order, marks: Marks) -> Failure | None:
         # One draw for every task, so that a mark in one prompt does not change the fate of the others.
         unlucky = self._rng.random() < self.failure_rate
         name = self._rng.choice(self.failure_names) if unlucky else None
-        marks = read_marks(order.prompt)
         if marks.failure is not None:
             before = self.tally.accepted_by_prompt.get(order.prompt, 0)
             return marks.failure if marks.fail_times is None or before < marks.fail_times else None

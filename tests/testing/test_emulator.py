@@ -289,3 +289,13 @@ async def test_the_same_seed_gives_the_same_world(start: Start, seed: int) -> No
         ]
 
     assert await run() == await run()
+
+
+async def test_links_lead_to_the_host_that_the_client_knows(start: Start) -> None:
+    """A container or another machine reaches the emulator by another name than the emulator's own."""
+    api = await start()
+    task = await api.task()
+    await asyncio.sleep(60)
+    _, record = await api.record(task, headers={**api.headers, "Host": "emulator.test:81"})
+    assert record["output"][0]["url"].startswith("http://emulator.test:81/files/")
+    assert (await api.record(task))[1]["output"][0]["url"].startswith(api.emulator.url)
