@@ -141,7 +141,7 @@ class Downloads:
         return self._stream(result)
 
     def close(self) -> None:
-        """Let the worker threads go. Call it when no download runs; a later one starts them anew."""
+        """Let the worker threads go when the last of them has ended. Running downloads are not ended by this."""
         self._threads.close()
 
     @asynccontextmanager

@@ -17,6 +17,8 @@ class FileThreads:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._pool: ThreadPoolExecutor | None = None
+        self._jobs = 0
+        self._closing = False
 
     async def run(self, work: Callable[[Unpack[_Ts]], _T], *args: *_Ts) -> _T:
         """Run blocking work in a thread, and wait for its end even when cancelled.
@@ -28,6 +30,7 @@ class FileThreads:
             self._pool = ThreadPoolExecutor(self._limit, thread_name_prefix="seedance-file")
         job = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
         cancelled: asyncio.CancelledError | None = None
+        self._jobs += 1
         # The scope keeps anyio from delivering the same cancellation over and over meanwhile.
         with anyio.CancelScope(shield=True):
             while not job.done():
@@ -35,6 +38,8 @@ class FileThreads:
                     await asyncio.wait({job})
                 except asyncio.CancelledError as error:
                     cancelled = error
+        self._jobs -= 1
+        self._let_go()
         if cancelled is not None:
             # Looked at, or asyncio would report that nobody did.
             job.exception()
@@ -42,7 +47,11 @@ class FileThreads:
         return job.result()
 
     def close(self) -> None:
-        """Let the threads go, without waiting for them. Later work starts them anew."""
-        if self._pool is not None:
+        """Let the threads go as soon as none has work. What is still to be cleared up is done all the same."""
+        self._closing = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._closing and self._jobs == 0 and self._pool is not None:
             self._pool.shutdown(wait=False)
             self._pool = None

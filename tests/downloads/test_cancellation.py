@@ -100,7 +100,25 @@ async def test_thread_is_waited_for() -> None:
         await task
     assert ended.is_set()
     threads.close()
+
+
+async def test_threads_end_with_the_last_work() -> None:
+    """Closing takes no thread from work that runs, lets later work be done, and leaves no thread behind."""
+
+    def ours() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name.startswith("seedance-file")]
+
+    threads, go_on = FileThreads(2), threading.Event()
+    task = asyncio.create_task(threads.run(go_on.wait))
+    while not ours():
+        await asyncio.sleep(0)
     threads.close()
+    go_on.set()
+    assert await task
+    assert await threads.run(lambda: 7) == 7
+    threads.close()
+    while ours():
+        await asyncio.sleep(0)
 
 
 async def test_nothing_blocks_the_loop(downloads: Downloads, host: FileHost, tmp_path: Path) -> None:
