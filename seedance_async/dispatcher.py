@@ -143,6 +143,7 @@ class Dispatcher:
         job.move(Event.ACCEPTED)
         job.task_id = task_id
         job.accepted_at = register.now()
+        job.visible_by = job.accepted_at + register.timeouts.visibility
         job.deadline = job.accepted_at + (register.timeouts.task or request.deadline_seconds)
         register.counts.accepted += 1
         register.slots.accepted(job)
@@ -150,7 +151,8 @@ class Dispatcher:
         register.runs(job)
         # The service's own word for a task that it has just accepted.
         job.show(TaskSnapshot(task_id=task_id, status="waiting"))
-        register.hooks.call(Accepted(job.key, task_id, request.credits))
+        if register.hooks:
+            register.hooks.call(Accepted(job.key, task_id, request.credits))
         job.wake()
         self.watch(job)
 

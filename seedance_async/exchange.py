@@ -20,6 +20,8 @@ from seedance_async.hooks import AttemptEnded, Hooks, PossibleDouble
 from seedance_async.job import Job
 from seedance_async.transport import SendMark, Transport
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
 _CLOSED = Cause("closed", "the session closed before the answer came")
 
 
@@ -97,7 +99,7 @@ class Exchange:
 
 
 def _encode(request: Request, form: DurationForm) -> bytes:
-    return json.dumps(create_body(request, form), separators=(",", ":")).encode("ascii")
+    return _to_json(create_body(request, form)).encode("ascii")
 
 
 def _complains_about_duration(reply: Answer, outcome: Outcome) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import weakref
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import TYPE_CHECKING, Protocol
 
@@ -50,12 +51,13 @@ class Estimate:
 
 @frozen
 class _Follower:
-    """Turns a call with a job into one with its handle; equal to another with the same call."""
+    """Turns a call with a job into one with its handle; equal to another with the same two."""
 
+    handle: "TaskHandle"
     call: "Callable[[TaskHandle], None]"
 
-    def __call__(self, job: "Job") -> None:
-        self.call(job.handle)
+    def __call__(self, _job: "Job") -> None:
+        self.call(self.handle)
 
 
 @define(eq=False, repr=False)
@@ -164,9 +166,13 @@ class TaskHandle:
 
         Cancellation: the job goes on.
         """
-        async with asyncio.timeout(timeout):
+        if timeout is None:
             while not self._job.settled:
                 await self._job.changed()
+        else:
+            async with asyncio.timeout(timeout):
+                while not self._job.settled:
+                    await self._job.changed()
         return self.result()
 
     async def accepted(self) -> str:
@@ -218,11 +224,11 @@ class TaskHandle:
         if self._job.settled:
             call(self)
         else:
-            self._job.follow(_Follower(call))
+            self._job.follow(_Follower(self, call))
 
     def remove_done_callback(self, call: "Callable[[TaskHandle], None]") -> None:
         """Take back an `add_done_callback`."""
-        self._job.unfollow(_Follower(call))
+        self._job.unfollow(_Follower(self, call))
 
     def _failure(self) -> SeedanceError:
         failure = self._job.failure
@@ -234,3 +240,15 @@ class TaskHandle:
     def __repr__(self) -> str:
         task = "" if self.task_id is None else f" task_id={self.task_id!r}"
         return f"<TaskHandle key={self.key!r}{task} status={self.status!r}>"
+
+
+def handle_of(job: "Job", desk: Desk) -> TaskHandle:
+    """Return the handle of a job: the one that somebody holds, or a new one.
+
+    The job holds it weakly. A cycle of the two would keep every finished job until the garbage collector comes.
+    """
+    handle = None if job.handle is None else job.handle()
+    if handle is None:
+        handle = TaskHandle(job, desk)
+        job.handle = weakref.ref(handle)
+    return handle

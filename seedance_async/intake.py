@@ -22,8 +22,8 @@ from seedance_async.core.lifecycle import State
 from seedance_async.core.polling import Polling
 from seedance_async.core.request import BASE_DEADLINE, Request, prepare
 from seedance_async.core.results import TaskSnapshot
-from seedance_async.errors import ConfigurationError, KeyConflictError
-from seedance_async.handle import TaskHandle
+from seedance_async.errors import InputError, KeyConflictError, Problem
+from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.job import Job
 from seedance_async.opened import Opened
 
@@ -32,6 +32,9 @@ _USUAL = 240.0
 
 #: Seconds a 404 for an attached task is taken for "not visible yet": somebody may have created it just now.
 _ATTACHED_VISIBLE = 15.0
+
+_LONGEST_WORD = 255
+_SHOWN = 60
 
 
 @define(eq=False)
@@ -64,8 +67,7 @@ class Intake:
         request = prepare(build_inputs(source, fields), self.catalogue)
         if key is None:
             return self._enqueue(request, f"job-{uuid.uuid4().hex[:16]}", polling, patient=patient)
-        if not isinstance(key, str) or not key.strip() or not key.isprintable():  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"a key is printable text, and is {key!r}")
+        _check_word("key", key)
         known = self._keys.get(key)
         if known is not None and not self._is_free(
             known, request, retry_failed=retry_failed, resubmit_unknown=resubmit_unknown
@@ -78,8 +80,7 @@ class Intake:
 
     def attach(self, task_id: str) -> Job:
         """Return the job that watches a task: the one known already, or a new one."""
-        if not isinstance(task_id, str) or not task_id or not task_id.isprintable() or len(task_id) > 255:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"a task id is a word as the service gave it, and is {task_id!r}")
+        _check_word("task_id", task_id)
         register, known = self.opened.register, self.opened.register.tasks.get(task_id)
         now = register.now()
         if known is not None:
@@ -95,12 +96,16 @@ class Intake:
         job.state, job.task_id = State.RUNNING, task_id
         job.snapshot = TaskSnapshot(task_id=task_id, status="waiting")
         job.accepted_at = now
+        job.visible_by = now + min(register.timeouts.visibility, _ATTACHED_VISIBLE)
         job.deadline = now + (register.timeouts.task or BASE_DEADLINE)
-        job.handle = TaskHandle(job, register)
         register.slots.adopt(job)
         register.runs(job)
         self.opened.poller.look_now(job)
         return job
+
+    def handle(self, job: Job) -> TaskHandle:
+        """Return the job's handle."""
+        return handle_of(job, self.opened.register)
 
     def give_up(self, job: Job) -> None:
         """Give up one caller's interest in a job; the last one takes it back while it is queued."""
@@ -119,7 +124,6 @@ class Intake:
             enqueued_at=self.opened.register.now(),
             reserved=request.credits or ZERO,
         )
-        job.handle = TaskHandle(job, self.opened.register)
         self.opened.register.enqueue(job)
         return job
 
@@ -142,3 +146,9 @@ class Intake:
     @staticmethod
     def _deadline(job: Job) -> float:
         return BASE_DEADLINE if job.request is None else job.request.deadline_seconds
+
+
+def _check_word(path: str, value: object) -> None:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > _LONGEST_WORD:
+        message = f"must be printable text of 1 to {_LONGEST_WORD} characters"
+        raise InputError([Problem(path, message, repr(value)[:_SHOWN])])

@@ -67,6 +67,10 @@ class Submitter(Protocol):
         """Queue a job, patient in outages; `again` is another attempt at a failed one."""
         ...
 
+    def handle(self, job: Job) -> TaskHandle:
+        """Return the job's handle."""
+        ...
+
     def withdraw(self, job: Job) -> None:
         """Give up the interest in a job, and take it back if nobody else has one."""
         ...
@@ -237,7 +241,7 @@ class Run:
             index=entry.index,
             key=key,
             inputs=entry.source,
-            handle=job.handle if job is not None and accepted else None,
+            handle=self._submitter.handle(job) if job is not None and accepted else None,
             result=None if job is None else job.result,
             error=error,
         )

@@ -5,6 +5,7 @@ no exception: whoever wakes up looks at the job.
 """
 
 import asyncio
+import weakref
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ class Job:
         reserved: Credits held in the budget for it.
         repeats: How often its create was repeated after a 500.
         claims: Callers that asked for it and may still want it; the last to go withdraws it while it is queued.
+        visible_by: Until when a 404 means "not visible yet".
         misses: Polls that failed in a row.
         due: When its next poll is planned; entries of the poller's heap with another time are void.
         slot_until: When its slot is given up, after its deadline; None before.
@@ -61,12 +63,13 @@ class Job:
     claims: int = 1
     detached: bool = False
     accepted_at: float = 0.0
+    visible_by: float = 0.0
     deadline: float = 0.0
     misses: int = 0
     due: float = -1.0
     slot_until: float | None = None
     ended_at: float | None = None
-    handle: "TaskHandle" = field(init=False, repr=False)
+    handle: "weakref.ref[TaskHandle] | None" = field(init=False, default=None, repr=False)
     _waiters: list[asyncio.Future[None]] | None = field(init=False, default=None, repr=False)
     _followers: "list[Callable[[Job], None]] | None" = field(init=False, default=None, repr=False)
     _readers: list[asyncio.Queue[TaskSnapshot | None]] | None = field(init=False, default=None, repr=False)

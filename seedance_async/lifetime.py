@@ -13,7 +13,7 @@ from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.polling import Polling, PollingPolicy
 from seedance_async.core.retry import RetryPolicy
 from seedance_async.errors import ConfigurationError, SessionClosedError
-from seedance_async.handle import TaskHandle
+from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.hooks import Hook
 from seedance_async.intake import Intake
 from seedance_async.items import Run
@@ -127,7 +127,8 @@ class Lifetime:
         """Handles of tasks that were accepted and not yet seen to end, whoever holds them; also after closing."""
         if self._opened is None:
             return ()
-        return tuple(job.handle for job in self._opened.register.running if not job.detached)
+        register = self._opened.register
+        return tuple(handle_of(job, register) for job in register.running if not job.detached)
 
     def _live(self) -> Intake:
         """Return the intake of a session that is open, in its own loop and process."""
@@ -155,7 +156,7 @@ class Lifetime:
 def _checked_concurrency(value: int | Literal["auto"]) -> int | None:
     if value == "auto":
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not _is_whole(value) or value < 1:
         raise ConfigurationError(f'concurrency is a whole number from 1 on, or "auto", and is {value!r}')
     return value
 
@@ -170,3 +171,7 @@ def _checked_budget(value: Decimal | int | str | None) -> Decimal | None:
     if isinstance(value, bool) or not budget.is_finite() or budget < 0:
         raise ConfigurationError(f"budget is an amount of credits from 0 on, and is {value!r}")
     return budget
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

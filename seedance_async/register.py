@@ -63,7 +63,8 @@ class Register:
         if not job.patient:
             self.impatient[job] = None
         self.slots.enqueue(job)
-        self.hooks.call(Queued(job.key))
+        if self.hooks:
+            self.hooks.call(Queued(job.key))
         self.alarm.ring()
 
     def runs(self, job: Job) -> None:
@@ -124,7 +125,8 @@ class Register:
             job.settle(failure=error)
         job.end_updates()
         job.wake()
-        self.hooks.call(Finished(job.key, job.task_id, job.state.value))
+        if self.hooks:
+            self.hooks.call(Finished(job.key, job.task_id, job.state.value))
         self.check_quiet()
 
     def end_wait(self, job: Job, error: SeedanceError) -> None:

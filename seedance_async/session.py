@@ -76,7 +76,7 @@ class AsyncSeedance(Tracking):
             fields: Input fields that complete a prompt, or replace those of an object.
 
         Raises:
-            InputError: The inputs are wrong; says everything that is.
+            InputError: The inputs or the key are wrong; says everything that is.
             KeyConflictError: The key stands for other inputs.
             BudgetExceededError: The job does not fit into the budget.
             ConfigurationError: The session is not open, or belongs to another loop or process.
@@ -84,18 +84,16 @@ class AsyncSeedance(Tracking):
 
         Concurrency: jobs leave in the order in which they came.
         """
-        return (
-            self._live()
-            .start(
-                inputs,
-                fields,
-                key=key,
-                polling=polling,
-                retry_failed=retry_failed,
-                resubmit_unknown=resubmit_unknown,
-            )
-            .handle
+        intake = self._live()
+        job = intake.start(
+            inputs,
+            fields,
+            key=key,
+            polling=polling,
+            retry_failed=retry_failed,
+            resubmit_unknown=resubmit_unknown,
         )
+        return intake.handle(job)
 
     async def submit(
         self,
@@ -135,12 +133,12 @@ class AsyncSeedance(Tracking):
             resubmit_unknown=resubmit_unknown,
         )
         try:
-            await _slot_within(job, timeout)
-            await job.handle.accepted()
+            await _slot_within(intake, job, timeout)
+            await intake.handle(job).accepted()
         except (asyncio.CancelledError, SlotTimeoutError):
             intake.give_up(job)
             raise
-        return job.handle
+        return intake.handle(job)
 
     async def generate(
         self,
@@ -177,7 +175,7 @@ class AsyncSeedance(Tracking):
             resubmit_unknown=resubmit_unknown,
         )
         try:
-            return await job.handle.wait()
+            return await intake.handle(job).wait()
         except asyncio.CancelledError:
             intake.give_up(job)
             raise
@@ -246,6 +244,9 @@ class _MapSubmitter:
             source, self._fields, key=key, polling=self._polling, retry_failed=again, patient=True
         )
 
+    def handle(self, job: Job) -> TaskHandle:
+        return self._intake.handle(job)
+
     def withdraw(self, job: Job) -> None:
         self._intake.give_up(job)
 
@@ -253,7 +254,7 @@ class _MapSubmitter:
         return self._window or max(64, 4 * self._intake.opened.register.slots.statistics().limit)
 
 
-async def _slot_within(job: Job, timeout: float | None) -> None:
+async def _slot_within(intake: Intake, job: Job, timeout: float | None) -> None:
     """Wait until a job need not wait for a slot any more.
 
     Raises:
@@ -267,7 +268,7 @@ async def _slot_within(job: Job, timeout: float | None) -> None:
         # A create on the wire is past its wait for a slot; a 429 may send it back into the queue.
         queued = job.state is State.QUEUED
         if queued and loop.time() >= until:
-            raise SlotTimeoutError(timeout, job.handle.position)
+            raise SlotTimeoutError(timeout, intake.handle(job).position)
         try:
             async with asyncio.timeout_at(until if queued else None):
                 await job.changed()

@@ -72,11 +72,10 @@ class ApiKey:
         Raises:
             ConfigurationError: The callable gave no usable key.
         """
-        key = self._given
-        if callable(key):
-            answer = key()
-            key = answer if isinstance(answer, str) else await answer
-        return checked_key(key, self.source)
+        if isinstance(self._given, str):
+            return self._given  # checked when it was found
+        answer = self._given()
+        return checked_key(answer if isinstance(answer, str) else await answer, self.source)
 
 
 def checked_key(key: object, source: str) -> str:

@@ -26,9 +26,11 @@ class Tracking(Lifetime):
         over (`TaskTimeoutError`) is waited for anew.
 
         Raises:
-            ConfigurationError: `task_id` is no text, or the session is not open.
+            InputError: `task_id` is no text.
+            ConfigurationError: The session is not open.
         """
-        return self._live().attach(task_id).handle
+        intake = self._live()
+        return intake.handle(intake.attach(task_id))
 
     async def snapshot(self, task_id: str) -> TaskSnapshot:
         """Ask for a task once.

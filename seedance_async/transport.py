@@ -89,6 +89,18 @@ class Transport:
     _polls: aiohttp.ClientSession = field(init=False, repr=False)
     _files: aiohttp.ClientSession = field(init=False, repr=False)
     _api_proxy: str | None = field(init=False, repr=False, default=None)
+    # Two timers for a create and one for a poll: aiohttp starts one for each limit that is set.
+    _create_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
+    _poll_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
+
+    @_create_timeout.default
+    def _for_creates(self) -> aiohttp.ClientTimeout:
+        connect = self.timeouts.connect
+        return aiohttp.ClientTimeout(total=connect + self.timeouts.create, connect=connect, sock_connect=None)
+
+    @_poll_timeout.default
+    def _for_polls(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=self.timeouts.poll, sock_connect=None)
 
     async def open(self) -> None:
         """Make the connection pools, in the running loop; connects nowhere yet."""
@@ -137,12 +149,7 @@ class Transport:
                 headers=_headers(key),
                 allow_redirects=False,
                 proxy=self._api_proxy,
-                timeout=aiohttp.ClientTimeout(
-                    total=self.timeouts.connect + self.timeouts.create,
-                    connect=self.timeouts.connect,
-                    sock_connect=self.timeouts.connect,
-                    sock_read=self.timeouts.create,
-                ),
+                timeout=self._create_timeout,
             ) as response:
                 return await _read(response, key)
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -161,7 +168,7 @@ class Transport:
                 allow_redirects=False,
                 raise_for_status=False,
                 proxy=self._api_proxy,
-                timeout=aiohttp.ClientTimeout(total=self.timeouts.poll, sock_connect=self.timeouts.connect),
+                timeout=self._poll_timeout,
             ) as response:
                 return await _read(response, key)
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -186,6 +193,7 @@ def _headers(key: str) -> Mapping[str, str]:
         "Authorization": f"Bearer {key}",
         "Content-Type": "application/json",
         "Accept": "application/json",
+        # Said here as well as by our own sessions: polls may use a session of the user's.
         "User-Agent": USER_AGENT,
     }
 

@@ -72,8 +72,7 @@ class Watch:
         if isinstance(error, PermissionDeniedError):
             return self._gone(job, error)
         if isinstance(error, TaskNotFoundError | BadRequestError) and reply.proper:
-            visible_by = job.accepted_at + self.register.timeouts.visibility
-            if isinstance(error, BadRequestError) or self.register.now() >= visible_by:
+            if isinstance(error, BadRequestError) or self.register.now() >= job.visible_by:
                 return self._gone(job, error)
             return True
         if reply.status == 429:

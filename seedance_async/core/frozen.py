@@ -57,6 +57,8 @@ def freeze(value: object, parents: tuple[int, ...] = ()) -> Any:
     """Return `value` with mappings and lists inside replaced by read-only copies."""
     if not is_mapping(value) and not is_list(value):
         return value
+    if not value:
+        return EMPTY if is_mapping(value) else ()
     if len(parents) > DEEPEST or id(value) in parents:
         return TooDeep()
     inside = (*parents, id(value))

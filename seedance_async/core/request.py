@@ -55,7 +55,6 @@ class Request:
         credits: What is reserved at submit; None where no price is known.
         unpriced: Why `credits` is None; None where it is not.
         settles_later: Whether the final price is known only after the end, and may be higher.
-        digest: Name of the inputs, see `inputs_digest`.
         expected_size: Width and height in pixels, or None where they are not known.
         typical_seconds: How long such a task usually takes, the longer end of what is published.
         deadline_seconds: After how long the wait is given up by default, from acceptance.
@@ -69,11 +68,15 @@ class Request:
     credits: Decimal | None
     unpriced: str | None
     settles_later: bool
-    digest: str
     expected_size: tuple[int, int] | None
     typical_seconds: float
     deadline_seconds: float
     only_in: tuple[tuple[str, str], ...]
+
+    @property
+    def digest(self) -> str:
+        """Name of the inputs, see `inputs_digest`. Made when it is asked for: only jobs with a key need it."""
+        return inputs_digest(self.inputs)
 
 
 def prepare(inputs: Inputs, catalogue: Catalogue) -> Request:
@@ -96,7 +99,6 @@ def prepare(inputs: Inputs, catalogue: Catalogue) -> Request:
         credits=credits,
         unpriced=why_unpriced(inputs, spec, resolution) if credits is None else None,
         settles_later=settles_later(inputs, spec),
-        digest=inputs_digest(inputs),
         expected_size=_expected_size(inputs, spec, resolution),
         typical_seconds=typical,
         deadline_seconds=max(BASE_DEADLINE, BASE_DEADLINE * typical / _USUAL),
