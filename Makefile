@@ -12,21 +12,27 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench clean
+.PHONY: help demo test coverage lint types bench clean
 
 help:
-	@echo "make demo    make a dozen videos against the emulator, into demo-videos/"
-	@echo "make test    run every test that needs no extra server"
-	@echo "make lint    ruff: rules and format"
-	@echo "make types   mypy --strict and pyright strict"
-	@echo "make bench   run the benchmarks and print their tables"
-	@echo "make clean   remove what the others have made"
+	@echo "make demo      make a dozen videos against the emulator, into demo-videos/"
+	@echo "make test      run every test that needs no extra server"
+	@echo "make coverage  the same, with the lines that no test has run"
+	@echo "make lint      ruff: rules and format"
+	@echo "make types     mypy --strict and pyright strict"
+	@echo "make bench     run the benchmarks and print their tables"
+	@echo "make clean     remove what the others have made"
 
 demo: $(VENV)/.installed
 	$(BIN)/seedance demo -o demo-videos $(ARGS)
 
 test: $(VENV)/.developer
 	$(BIN)/python -m pytest $(ARGS)
+
+# Coverage starts before pytest, because pytest's plugins import the package.
+coverage: $(VENV)/.developer
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage report --skip-covered
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
