@@ -93,17 +93,13 @@ class Transport:
     _create_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
     _poll_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
 
-    @_create_timeout.default
-    def _for_creates(self) -> aiohttp.ClientTimeout:
-        connect = self.timeouts.connect
-        return aiohttp.ClientTimeout(total=connect + self.timeouts.create, connect=connect, sock_connect=None)
-
-    @_poll_timeout.default
-    def _for_polls(self) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(total=self.timeouts.poll, sock_connect=None)
-
     async def open(self) -> None:
         """Make the connection pools, in the running loop; connects nowhere yet."""
+        connect = self.timeouts.connect
+        self._create_timeout = aiohttp.ClientTimeout(
+            total=connect + self.timeouts.create, connect=connect, sock_connect=None
+        )
+        self._poll_timeout = aiohttp.ClientTimeout(total=self.timeouts.poll, sock_connect=None)
         self._api_proxy = self.proxy or proxy_from_environment(self.base_url)
         # No limit here: creates on the wire are bounded by the slots.
         self._creates = self._session(
