@@ -63,7 +63,7 @@ class Board:
     """
 
     rows: Iterable[PlannedRow]
-    sending: set[str] = field(init=False, factory=set)
+    sending: set[str] = field(init=False, factory=set[str])
     _entries: dict[str, _Entry] = field(init=False)
     _real_seconds: float = field(init=False, default=0.0)
     _typical_seconds: float = field(init=False, default=0.0)

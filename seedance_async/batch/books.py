@@ -6,19 +6,34 @@ A row that ends becomes a record, the record becomes durable, and only then is a
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from attrs import define, field
 
 from seedance_async.batch.board import Board, Place
-from seedance_async.batch.events import BatchEvent, Progress, RowEnded, StopReason
+from seedance_async.batch.events import (
+    BatchEvent,
+    DriftSeen,
+    Progress,
+    RowEnded,
+    ServiceBack,
+    ServiceUnreachable,
+    StopReason,
+    SubmittingStopped,
+    Warned,
+)
 from seedance_async.batch.manifest import record_of
 from seedance_async.batch.recorder import Recorder
 from seedance_async.batch.report import BatchReport, EndedRow
 from seedance_async.core.plan import Plan, PlannedRow
 from seedance_async.core.results import VideoResult
+from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble
 from seedance_async.statistics import SessionStatistics
 
 logger = logging.getLogger("seedance_async")
+
+#: Reasons that leave running tasks on the service. After the others they are finished and saved.
+LEAVING: Final[frozenset[StopReason]] = frozenset({"interrupt", "terminate", "hangup", "disk"})
 
 
 @define(eq=False)
@@ -43,17 +58,54 @@ class Books:
     listener: Callable[[BatchEvent], None] | None
     rows: dict[str, PlannedRow] = field(init=False)
     board: Board = field(init=False)
-    results: dict[str, VideoResult] = field(init=False, factory=dict)
+    results: dict[str, VideoResult] = field(init=False, factory=dict[str, VideoResult])
     recorder: Recorder | None = field(init=False, default=None)
     stopped: StopReason | None = field(init=False, default=None)
     stop_message: str | None = field(init=False, default=None)
     unreachable: str | None = field(init=False, default=None)
-    _ended: dict[str, EndedRow] = field(init=False, factory=dict)
+    _ended: dict[str, EndedRow] = field(init=False, factory=dict[str, EndedRow])
 
     def __attrs_post_init__(self) -> None:
         """Open the books with every row."""
         self.rows = {row.key: row for row in self.plan.rows}
         self.board = Board(self.plan.rows)
+
+    def hear(self, event: HookEvent, now: float) -> None:
+        """Take an event of the session and tell what a listener should know of it.
+
+        Args:
+            event: What the session told its hooks; events of other people's jobs are ignored.
+            now: The loop's time in seconds.
+        """
+        match event:
+            case GateClosed(reason=reason):
+                self.unreachable = reason
+                self.tell(ServiceUnreachable(f"waiting for the service: {reason}"))
+            case GateOpened():
+                self.unreachable = None
+                self.tell(ServiceBack())
+            case Drift():
+                self.tell(DriftSeen(self.rows.get(event.key), self.drift_text(event)))
+            case PossibleDouble(key=key, reason=reason):
+                row = self.rows.get(key)
+                line = "" if row is None else f"line {row.line}: "
+                self.tell(Warned(f"{line}sent again after an error of the service, may be paid twice: {reason}"))
+            case _:
+                told = self.board.take(event, now)
+                if told is not None:
+                    self.tell(told)
+
+    def note_stop(self, reason: StopReason, message: str) -> None:
+        """Note why nothing further is submitted; the first reason counts, except that leaving outranks the others."""
+        if self.stopped is None or (reason in LEAVING and self.stopped not in LEAVING):
+            self.stopped, self.stop_message = reason, message
+            self.tell(SubmittingStopped(reason, message))
+
+    def drift_text(self, event: Drift) -> str:
+        """Say what differs, with the line of the file."""
+        row = self.rows.get(event.key)
+        line = "" if row is None else f"line {row.line}, "
+        return f"{line}task {event.task_id}: {event.what} should be {event.expected} and is {event.actual}"
 
     def tell(self, event: BatchEvent) -> None:
         """Tell the listener."""

@@ -21,8 +21,8 @@ class Recorder:
 
     manifest: Manifest
     failed: Callable[[str], None]
-    _waiting: list[_Entry] = field(init=False, factory=list)
-    _in_hand: list[_Entry] = field(init=False, factory=list)
+    _waiting: list[_Entry] = field(init=False, factory=list[_Entry])
+    _in_hand: list[_Entry] = field(init=False, factory=list[_Entry])
     _task: asyncio.Task[None] | None = field(init=False, default=None)
 
     def put(self, record: Record, told: Callable[[], None] | None = None) -> None:

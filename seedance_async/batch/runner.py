@@ -17,19 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from seedance_async.batch.board import Place
-from seedance_async.batch.books import Books
+from seedance_async.batch.books import LEAVING, Books
 from seedance_async.batch.closing import write_reports
 from seedance_async.batch.events import (
     BatchEnded,
     BatchEvent,
     BatchStarted,
-    DriftSeen,
     Progress,
     RowSaving,
-    ServiceBack,
-    ServiceUnreachable,
     StopReason,
-    SubmittingStopped,
     Warned,
 )
 from seedance_async.batch.folder import check_folder, why_no_room
@@ -41,15 +37,13 @@ from seedance_async.core.inputs import Inputs
 from seedance_async.core.plan import Plan, PlannedRow
 from seedance_async.core.results import VideoResult
 from seedance_async.errors import DownloadError, SeedanceError
-from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble
+from seedance_async.hooks import Drift, HookEvent
 
 if TYPE_CHECKING:
     from seedance_async.session import AsyncSeedance
 
 logger = logging.getLogger("seedance_async")
 
-#: Reasons that leave running tasks on the service. The others finish and save them.
-_LEAVING: Final[frozenset[StopReason]] = frozenset({"interrupt", "terminate", "hangup", "disk"})
 _SIGNAL_MESSAGE: Final = "interrupted; tasks that run are left on the service"
 
 
@@ -101,25 +95,10 @@ class BatchRunner:
 
     def hook(self, event: HookEvent) -> None:
         """Take an event of the session. Give this method to the session's `hooks`."""
-        books = self._books
-        match event:
-            case GateClosed(reason=reason):
-                books.unreachable = reason
-                books.tell(ServiceUnreachable(f"waiting for the service: {reason}"))
-            case GateOpened():
-                books.unreachable = None
-                books.tell(ServiceBack())
-            case Drift():
-                self._drifted(event)
-            case PossibleDouble(key=key, reason=reason):
-                row = books.rows.get(key)
-                line = "" if row is None else f"line {row.line}: "
-                books.tell(Warned(f"{line}sent again after an error of the service, may be paid twice: {reason}"))
-            case _:
-                told = books.board.take(event, asyncio.get_running_loop().time())
-                self._moved.set()
-                if told is not None:
-                    books.tell(told)
+        self._books.hear(event, asyncio.get_running_loop().time())
+        self._moved.set()
+        if isinstance(event, Drift) and event.key in self._books.rows and self._on_drift == "stop":
+            self.stop("drift", f"the service does something else than planned: {self._books.drift_text(event)}")
 
     def stop(self, reason: StopReason = "interrupt", message: str = _SIGNAL_MESSAGE) -> None:
         """Submit nothing further; `run` then comes to its end. Call it in the loop, from anywhere but `on_event`.
@@ -127,12 +106,12 @@ class BatchRunner:
         Money: What was not on the wire is not sent any more. Tasks that run are paid; with a reason that leaves them
         their ids are on their way into the manifest when this returns.
         """
-        if reason in _LEAVING:
+        if reason in LEAVING:
             self._books.write_down_running()
             self._leave.set()
         self._halt.set()
         self._moved.set()
-        self._note_stop(reason, message)
+        self._books.note_stop(reason, message)
         self._withdraw_queue()
 
     @property
@@ -214,7 +193,7 @@ class BatchRunner:
                     elif item.error is not None:
                         self._failed(row, item.error)
         except SeedanceError as error:
-            self._note_stop("account" if isinstance(error, ACCOUNT_ERRORS) else "error", str(error))
+            self._books.note_stop("account" if isinstance(error, ACCOUNT_ERRORS) else "error", str(error))
 
     def _pairs(self) -> Iterator[tuple[str, Inputs]]:
         for row in self._books.plan.rows:
@@ -272,7 +251,7 @@ class BatchRunner:
     def _failed(self, row: PlannedRow, error: SeedanceError) -> None:
         ended = row_that_failed(row, error, self._books.board.task_id(row.key))
         if ended.status == "not_submitted":
-            self._note_stop("account" if isinstance(error, ACCOUNT_ERRORS) else "error", str(error))
+            self._books.note_stop("account" if isinstance(error, ACCOUNT_ERRORS) else "error", str(error))
         self._books.end(ended)
 
     async def _save(self, row: PlannedRow, result: VideoResult) -> None:
@@ -292,23 +271,6 @@ class BatchRunner:
                 self.stop("disk", trouble)
         else:
             books.end(EndedRow(row, "done", result.task_id, path=path, result=result))
-
-    # Ends
-
-    def _note_stop(self, reason: StopReason, message: str) -> None:
-        """Note why nothing further is submitted; the first reason counts, except that a signal outranks the others."""
-        books = self._books
-        if books.stopped is None or (reason in _LEAVING and books.stopped not in _LEAVING):
-            books.stopped, books.stop_message = reason, message
-            books.tell(SubmittingStopped(reason, message))
-
-    def _drifted(self, event: Drift) -> None:
-        row = self._books.rows.get(event.key)
-        line = "" if row is None else f"line {row.line}, "
-        message = f"{line}task {event.task_id}: {event.what} should be {event.expected} and is {event.actual}"
-        self._books.tell(DriftSeen(row, message))
-        if self._on_drift == "stop" and row is not None:
-            self.stop("drift", f"the service does something else than planned: {message}")
 
     def _last_words(self, manifest: Manifest, recorder: Recorder) -> None:
         """Write down what is known, blocking, on a way out that cannot wait."""

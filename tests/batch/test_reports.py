@@ -31,7 +31,6 @@ from seedance_async.errors import (
 )
 from tests.batch.plans import SIGNED, plan_of, plan_of_csv, video
 
-
 PICTURE = SIGNED.replace(".mp4", ".png")
 
 
@@ -203,7 +202,7 @@ def test_a_full_disk_is_an_error_of_the_manifest(tmp_path: Path) -> None:
     """Nobody is told that a line is durable when it is not."""
     manifest = Manifest(tmp_path)
     manifest._file.close()
-    manifest._file = Path("/dev/full").open("ab", buffering=0)
+    manifest._file = Path("/dev/full").open("ab", buffering=0)  # noqa: SIM115
     with pytest.raises(OSError, match="No space left"):
         manifest.append([_record("a", "done")])
     assert manifest.latest == {}
