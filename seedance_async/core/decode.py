@@ -88,6 +88,8 @@ def decode_credits(value: object) -> Decimal | None:
         amount = Decimal(str(value)).quantize(_CREDITS_STEP)
     except InvalidOperation:
         return None
+    if not amount.is_finite():
+        return None
     # `normalize` alone writes 200 as 2E+2.
     return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
 
