@@ -1,0 +1,94 @@
+"""The commands as a tree, and the one place where an error becomes a sentence and an exit code."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from cyclopts import App, CycloptsError
+
+from seedance_async._version import __version__
+from seedance_async.batch.exit_codes import ExitCode
+from seedance_async.cli.commands import batch, demo, download, emulator, generate, quote, status
+from seedance_async.cli.explain import explain, without_secrets
+from seedance_async.cli.interrupts import Interrupted
+from seedance_async.cli.terminal import one_line, tolerate_any_text
+
+_EXIT_CODES = """
+Exit codes: 0 all done; 1 some failed; 2 usage or bad input, nothing was sent; 3 key or credits;
+4 unknown outcomes are left; 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
+
+Environment: KINOVI_API_KEY (or SEEDANCE_API_KEY), SEEDANCE_BASE_URL, SEEDANCE_CATALOGUE, NO_COLOR.
+The key is never an option, so that it stays out of shell histories and process lists.
+"""
+
+
+def make_app() -> App:
+    """Build the command tree."""
+    app = App(
+        name="seedance",
+        help="Generate video with Seedance. Try `seedance demo` first: it needs no key and spends nothing.",
+        help_epilogue=_EXIT_CODES,
+        version=__version__,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    for command in (generate, batch, status, download, quote, emulator, demo):
+        app.command(command)
+    return app
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command and return its exit code; no exception leaves this function."""
+    tolerate_any_text()
+    warnings = _WarningLines(logging.WARNING)
+    logging.getLogger("seedance_async").addHandler(warnings)
+    try:
+        code = make_app()(words, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _usage(error)
+    except Interrupted as interrupted:
+        return interrupted.exit_code
+    except KeyboardInterrupt:  # before a loop listens, so nothing was sent
+        _complain("interrupted; nothing was sent")
+        return 130
+    except BrokenPipeError:
+        _close_quietly()
+        return int(ExitCode.FAILED)
+    except Exception as error:  # noqa: BLE001 (the last place before a traceback)
+        text, exit_code = explain(error)
+        _complain(text)
+        return int(exit_code)
+    finally:
+        logging.getLogger("seedance_async").removeHandler(warnings)
+    return int(code) if isinstance(code, int) else 0
+
+
+class _WarningLines(logging.Handler):
+    """Print what the library warns about as one line each, above whatever is being redrawn."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record, without its traceback."""
+        error = record.exc_info[1] if record.exc_info else None
+        reason = "" if error is None else f" ({type(error).__name__}: {error})"
+        with suppress(Exception):
+            print(f"seedance: {without_secrets(one_line(record.getMessage() + reason))}", file=sys.stderr)
+
+
+def _usage(error: CycloptsError) -> int:
+    command = " ".join(["seedance", *(error.command_chain or ())])
+    _complain(f"{error}\nTry: {command} --help")
+    return int(ExitCode.USAGE)
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError):
+        print(f"seedance: {text}", file=sys.stderr)
+
+
+def _close_quietly() -> None:
+    """Keep the interpreter from complaining about a reader that went away (`seedance status ... | head`)."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

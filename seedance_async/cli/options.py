@@ -1,0 +1,179 @@
+"""Options that several commands share, each written once."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from attrs import fields as attr_fields
+from attrs import frozen
+from cyclopts import Group, Parameter
+
+from seedance_async.cli.explain import CommandError
+
+if TYPE_CHECKING:
+    from seedance_async.core.catalogue import Catalogue
+
+BATCH = Group("Batch", sort_key=10)
+VIDEO = Group("Video", sort_key=20)
+SERVICE = Group("Service", sort_key=30)
+
+CatalogueName = Literal["classic", "latest"]
+DEFAULT_CATALOGUE: Final = "classic"
+
+
+CatalogueOption = Annotated[
+    CatalogueName | None, Parameter(env_var="SEEDANCE_CATALOGUE", show_env_var=False, show_default=False)
+]
+
+
+def _above_zero(_type: object, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ValueError("must be at least 1")
+
+
+def _above_nothing(_type: object, value: float | None) -> None:
+    if value is not None and not 0 < value < float("inf"):
+        raise ValueError("must be more than 0")
+
+
+def _file_or_stdin(_type: object, value: str) -> None:
+    # A lone hyphen is only let through together with every other word that starts with one.
+    if value.startswith("-") and value != "-":
+        raise ValueError("there is no such option (a file of that name: ./-name)")
+
+
+FileArgument = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_file_or_stdin)]
+UrlOption = Annotated[str | None, Parameter(metavar="URL")]
+CreditsOption = Annotated[str | None, Parameter(metavar="CREDITS", show_default=False)]
+#: A switch that is off unless given.
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
+JsonFlag = Annotated[bool, Parameter(name="--json", negative=(), show_default=False)]
+QuietFlag = Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), show_default=False)]
+YesFlag = Annotated[bool, Parameter(name=["--yes", "-y"], negative=(), show_default=False)]
+OutputOption = Annotated[str, Parameter(name=["--output", "-o"], metavar="PATH", show_default=False)]
+Count = Annotated[int, Parameter(validator=_above_zero)]
+FaultOption = Annotated[tuple[str, ...], Parameter(negative_iterable=(), metavar="FAULT", show_default=False)]
+
+
+@Parameter(name="*", group=VIDEO, negative_iterable=(), show_default=False)
+@frozen(kw_only=True)
+class InputOptions:
+    """The fields of the inputs classes, field for option; a test compares the two.
+
+    What is not given is not set, so that the classes' own defaults and a row's columns count.
+    """
+
+    model: str | None = None
+    """Model, such as seedance-20 (default) or seedance2-fast."""
+    duration: int | None = None
+    """Length in whole seconds (default 5)."""
+    aspect_ratio: str | None = None
+    """16:9 (default), 9:16, 1:1, 4:3, 3:4 or 21:9."""
+    output_resolution: str | None = None
+    """480p, 720p, 1080p or 4k, as the model and the catalogue have it."""
+    upscale_resolution: str | None = None
+    """4k: upscaled afterwards, at a surcharge (catalogue classic)."""
+    mode: str | None = None
+    """keyframe or reference: how images are used."""
+    generate_audio: bool | None = None
+    """With or without sound (catalogue latest)."""
+    bitrate_mode: str | None = None
+    """high: about twice the bit rate (catalogue latest)."""
+    seed: int | None = None
+    """-1 or 0 to 4294967295, to vary a clip (catalogue latest)."""
+    output_format: str | None = None
+    """mp4 or mov (models of the 2.5 family)."""
+    callback_url: UrlOption = None
+    """URL that the service calls once when the task has ended."""
+    first_frame: UrlOption = None
+    """URL of the picture that the video starts with."""
+    last_frame: UrlOption = None
+    """URL of the picture that the video ends with."""
+    images: Annotated[tuple[str, ...], Parameter(name="--image", metavar="URL")] = ()
+    """URL of a reference image; repeat for more, named @image1, @image2 ... in the prompt."""
+    videos: Annotated[tuple[str, ...], Parameter(name="--video", metavar="URL")] = ()
+    """URL of a reference video; repeat for more."""
+    audios: Annotated[tuple[str, ...], Parameter(name="--audio", metavar="URL")] = ()
+    """URL of a reference audio; repeat for more."""
+    extra: Annotated[tuple[str, ...], Parameter(metavar="NAME=JSON")] = ()
+    """A field that no catalogue knows, sent as it is; repeat for more."""
+
+    def fields(self) -> dict[str, object]:
+        """Give what was set, in the names of the inputs classes.
+
+        Raises:
+            CommandError: An `--extra` is not NAME=JSON.
+        """
+        given: dict[str, object] = {}
+        for attribute in attr_fields(type(self)):
+            value: object = getattr(self, attribute.name)
+            if value is not None and value != ():
+                given[attribute.name] = value
+        if self.extra:
+            given["extra"] = parse_extra(self.extra)
+        return given
+
+
+@Parameter(name="*", group=VIDEO, negative_iterable=(), show_default=False)
+@frozen(kw_only=True)
+class RowDefaults(InputOptions):
+    """Fields for rows that leave them empty: those of one video, and the prompt."""
+
+    prompt: str | None = None
+    """What the videos show, for rows that only name their pictures."""
+
+
+def parse_extra(pairs: tuple[str, ...]) -> Mapping[str, Any]:
+    """Read `NAME=JSON` pairs.
+
+    Raises:
+        CommandError: A pair has no name or its value is not JSON.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise CommandError(f"--extra wants NAME=JSON, not {pair!r}")
+        try:
+            found[name] = json.loads(text)
+        except ValueError:
+            raise CommandError(
+                f"--extra {name}: {text!r} is not JSON; a text needs quotes of its own: '{name}=\"{text}\"'"
+            ) from None
+    return found
+
+
+@Parameter(name="*", group=SERVICE, show_default=False)
+@frozen(kw_only=True)
+class ServiceOptions:
+    """How to reach the service."""
+
+    catalogue: CatalogueOption = None
+    """Which published contract to follow: classic (default) or latest."""
+    base_url: UrlOption = None
+    """Address of the API, such as the one that `seedance emulator` prints."""
+    poll_every: Annotated[float | None, Parameter(validator=_above_nothing)] = None
+    """Seconds between two looks at a task (default: by its age); less is for a quick emulator."""
+
+    def chosen_catalogue(self) -> "Catalogue":
+        """Give the catalogue that was asked for."""
+        from seedance_async.core.catalogue import Catalogue  # noqa: PLC0415 (not for --help)
+
+        return Catalogue.named(self.catalogue or DEFAULT_CATALOGUE)
+
+
+@Parameter(name="*", group=BATCH, show_default=False)
+@frozen(kw_only=True)
+class BatchOptions:
+    """How a batch goes about its rows."""
+
+    budget: CreditsOption = None
+    """Most credits to reserve; where all rows together need more, nothing is sent."""
+    concurrency: Annotated[str | None, Parameter(metavar="COUNT")] = None
+    """Most tasks in progress at once, or auto (default): start small and obey the account's limit."""
+    attempts: Annotated[int, Parameter(validator=_above_zero)] = 3
+    """Tries per row, for failures that the service words as its own; they are refunded (default 3)."""
+    name: Annotated[str | None, Parameter(metavar="PATTERN")] = None
+    """Pattern for file names, such as '{id}.mp4' or '{index:04}-{prompt}.mp4'."""
+    overwrite: Annotated[bool, Parameter(negative=())] = False
+    """Replace videos that are there."""

@@ -1,0 +1,124 @@
+"""What the commands print, and where: answers to standard output, everything else to standard error."""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import PurePath
+from typing import TextIO
+
+from attrs import define, field
+from rich.console import Console
+from rich.text import Text
+
+
+def one_line(text: str, width: int | None = None) -> str:
+    """Show foreign text (a prompt, the service's words) on one line.
+
+    Control characters become blanks, so that a file of prompts cannot steer the terminal.
+
+    Args:
+        text: The text.
+        width: The most characters to show, at least 4; None for all of them.
+    """
+    flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if width is None or len(flat) <= width:
+        return flat
+    return flat[: max(width, 4) - 3].rstrip() + "..."
+
+
+def amount(credits: Decimal | None) -> str:
+    """Show credits: `"1,240"`, `"99.8"`, or `"unpriced"` where the price is not known."""
+    if credits is None:
+        return "unpriced"
+    text = f"{credits:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def span(seconds: float) -> str:
+    """Show a length of time: `"7s"`, `"2m05s"`, `"3h20m"`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Show a number with its noun: `"1 video"`, `"2,000 videos"`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def quoted(word: str) -> str:
+    """Show a word as a shell takes it back: bare where that is safe, else in quotes."""
+    if word and all(char.isalnum() or char in "_-./:=@,+\\~" for char in word):
+        return word
+    if os.name == "nt":
+        return f'"{word}"'
+    return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def _console() -> Console:
+    # Nothing of ours is markup: a prompt may well hold brackets or something like ":smile:".
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+@define
+class Terminal:
+    """The two streams of one command.
+
+    Attributes:
+        quiet: Whether to leave out progress and summaries; errors and answers are still printed.
+        console: Standard error as rich sees it: width, colours, whether it is a terminal.
+    """
+
+    quiet: bool = False
+    console: Console = field(factory=_console)
+
+    @property
+    def live(self) -> bool:
+        """Whether progress may be redrawn in place."""
+        return self.console.is_terminal and not self.console.is_dumb_terminal and not self.quiet
+
+    def say(self, text: str = "", style: str = "") -> None:
+        """Print a line about what happens, unless quiet."""
+        if not self.quiet:
+            self.console.print(Text(text, style=style))
+
+    def complain(self, text: str) -> None:
+        """Print what went wrong, quiet or not."""
+        self.console.print(Text(text))
+
+    def answer(self, text: str) -> None:
+        """Print a line of the answer to standard output, at once."""
+        print(text, flush=True)
+
+    def json(self, value: object) -> None:
+        """Print the answer as JSON to standard output; credits become numbers, paths become strings."""
+        print(json.dumps(value, indent=2, default=_plain), flush=True)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(type(value).__name__)
+
+
+def tolerate_any_text() -> None:
+    """Keep a terminal or file that cannot show a character from ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        _tolerate(stream)
+
+
+def _tolerate(stream: TextIO) -> None:
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is None:  # a stream that a caller put there, such as a test's
+        return
+    utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
+    with suppress(ValueError):
+        # File names that are not UTF-8 reach a script as the bytes they are; what another encoding lacks is escaped.
+        reconfigure(errors="surrogateescape" if utf8 and stream is sys.stdout else "backslashreplace")

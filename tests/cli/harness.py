@@ -1,0 +1,51 @@
+"""Tools of the tests of the command line: an emulator in real time, and commands as processes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from seedance_async.testing import EmulatorThread
+
+#: Tasks of minutes take tenths of a second.
+SPEED = 600.0
+#: What makes a session look that often.
+QUICK = ("--poll-every", "0.05")
+
+
+@frozen
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Seedance(Protocol):
+    """Run a command in this process."""
+
+    def __call__(self, *words: str | Path) -> Ended: ...
+
+
+def environ_of(emulator: EmulatorThread) -> dict[str, str]:
+    """What a command needs to use an emulator."""
+    return {"SEEDANCE_BASE_URL": emulator.base_url, "KINOVI_API_KEY": emulator.api_key}
+
+
+def process(*words: str | Path, **options: Any) -> "subprocess.Popen[str]":
+    """Start a command as a process of its own, in a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "seedance_async", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=options.pop("stdin", subprocess.DEVNULL),
+        env={**os.environ, "COLUMNS": "100", **options.pop("env", {})},
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,
+        **options,
+    )
