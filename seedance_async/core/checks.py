@@ -100,7 +100,7 @@ def _check_mode(inputs: Inputs, problems: list[Problem]) -> None:
         message = "ImageToVideo takes its images as frames; OmniReference takes them as references"
         problems.append(Problem("mode", message, shown(mode)))
     elif isinstance(inputs, OmniReference) and mode == "keyframe":
-        if inputs.videos or inputs.audios:
+        if _length(inputs.videos) or _length(inputs.audios):
             message = "keyframe takes images only; videos and audios need mode 'reference'"
             problems.append(Problem("mode", message, shown(mode)))
         number = _length(inputs.images)

@@ -84,7 +84,7 @@ def check_options(inputs: Inputs, spec: ModelSpec | None, catalogue: Catalogue, 
 
 def _check_audio(value: object, problems: list[Problem]) -> None:
     if value is not None and not isinstance(value, bool):
-        meant = _TRUTH.get(str(value).casefold()) if isinstance(value, str) or value in (0, 1) else None
+        meant = _TRUTH.get(str(value).casefold()) if isinstance(value, str | int) else None
         problems.append(Problem("generate_audio", "must be True or False", shown(value), meant))
 
 

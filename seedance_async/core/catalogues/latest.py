@@ -166,7 +166,10 @@ SEEDANCE_25: Final = ModelSpec(
         with_video=420.0,
         source=_source("seedance2-5", "contract, section 14"),
     ),
-    sizes=Sizes(_PIXELS_25, _source("seedance2-5", "contract, section 2.3")),
+    sizes=Sizes(
+        _PIXELS_25,
+        _source("seedance2-5", "contract, section 2.3: differs from seedance-20 at 480p, hence the same above"),
+    ),
 )
 
 SEEDANCE_25_EDIT: Final = ModelSpec(
