@@ -28,11 +28,12 @@ class Recorder:
     def put(self, record: Record, told: Callable[[], None] | None = None) -> None:
         """Hand over a record; `told` is called once it is durable, or once it is known that it is not."""
         self._waiting.append((record, told))
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._write())
+        self._begin()
 
     async def flush(self) -> None:
-        """Wait until everything that was handed over is written or has failed."""
+        """Wait until everything that was handed over is written or has failed once more."""
+        if self._waiting:
+            self._begin()
         while self._task is not None and not self._task.done():
             await asyncio.wait({self._task})
 
@@ -47,6 +48,10 @@ class Recorder:
         records = [record for record, _ in (*self._in_hand, *self._waiting)]
         self._waiting = []
         self.manifest.append(records)
+
+    def _begin(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
         while self._waiting:

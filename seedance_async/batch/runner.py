@@ -177,8 +177,11 @@ class BatchRunner:
             while (work := self._followers | self._savers) and not leaving.done():
                 await asyncio.wait({leaving, *work}, return_when=asyncio.FIRST_COMPLETED)
             _cancel(self._followers)
-            if self._savers:
-                await asyncio.wait(self._savers, timeout=self._patience)
+            if savers := set(self._savers):
+                await asyncio.wait(savers, timeout=self._patience)
+                _cancel(savers)
+                # A cancelled download still finishes the write it is in; what it leaves is complete or a part.
+                await asyncio.wait(savers)
         finally:
             _cancel({collecting, halting, leaving})
 

@@ -107,7 +107,7 @@ def make_plan(
             pattern = NamePattern.parse(name_pattern)
         except InputError as error:
             problems += error.problems
-    problems += _double_ids(source)
+    problems += _wrong_ids(source)
     requests: dict[int, Request] = {}
     for position, row in enumerate(source.rows):
         try:
@@ -159,11 +159,14 @@ def row_keys(rows: Sequence[Row], requests: Mapping[int, Request]) -> dict[int, 
     return keys
 
 
-def _double_ids(source: RowSource) -> Iterable[Problem]:
+def _wrong_ids(source: RowSource) -> Iterable[Problem]:
     first: dict[str, int] = {}
     for row in source.rows:
         if row.id is None:
             continue
+        if not row.id.isprintable():
+            message = "holds characters that cannot be printed, such as a line break"
+            yield Problem(where(source.name, row.line, "id"), message, given=repr(row.id))
         if row.id in first:
             yield Problem(
                 where(source.name, row.line, "id"),

@@ -82,6 +82,12 @@ def test_a_problem_that_reading_found_is_not_told_twice() -> None:
     assert caught.value.problems == (read,)
 
 
+@pytest.mark.parametrize("row_id", ["a\nb", "a\u00a0b", "a\u200bb"])
+def test_an_id_that_cannot_be_printed_is_refused(row_id: str) -> None:
+    """It would be a key that the session refuses in the middle of the batch."""
+    assert "line 2: id: holds characters that cannot be printed" in _refused(_row(2, id=row_id))
+
+
 def test_an_empty_plan_is_refused() -> None:
     """A header without rows asks for nothing."""
     assert "holds no rows" in _refused()
