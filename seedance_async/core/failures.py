@@ -24,6 +24,8 @@ _MARKS: Final[tuple[tuple[FailureKind, tuple[str, ...]], ...]] = (
             "face",
         ),
     ),
+    # "Request parameters are invalid ..., and ensure the reference video is 4-30 seconds" is about the parameters.
+    ("input", ("parameters are invalid",)),
     (
         "reference",
         ("reference image", "reference video", "reference audio", "failed to download", "failed review"),
@@ -42,7 +44,7 @@ _MARKS: Final[tuple[tuple[FailureKind, tuple[str, ...]], ...]] = (
             "internal error",
         ),
     ),
-    ("server", ("generation failed", "execution failed", "timed out", "timeout")),
+    ("server", ("generation failed", "timed out", "timeout")),
 )
 
 

@@ -184,7 +184,7 @@ def test_results(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("record_fail.json", "moderation"), ("record_fail_older_string_error.json", "server")]
+    ("name", "kind"), [("record_fail.json", "moderation"), ("record_fail_older_string_error.json", "unknown")]
 )
 def test_failed_tasks(name: str, kind: str) -> None:
     """A failed record makes the error, with the kind of what its message says."""
