@@ -79,7 +79,7 @@ def text(**fields: Any) -> TextToVideo:
         (LATEST, VideoExtend("a lake", videos=[CLIP], duration=10, output_resolution="480p"), "160"),
     ],
 )
-def test_published_prices(catalogue: Catalogue, inputs: Inputs, credits: str) -> None:  # noqa: A002 (the field's word)
+def test_published_prices(catalogue: Catalogue, inputs: Inputs, credits: str) -> None:
     """Credits are seconds times the published rate, without rounding."""
     total = quote(inputs, catalogue)
     assert total.credits == Decimal(credits)
