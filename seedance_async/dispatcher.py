@@ -18,7 +18,7 @@ from seedance_async.core.lifecycle import Event
 from seedance_async.core.outcome import Outcome
 from seedance_async.core.results import TaskSnapshot
 from seedance_async.core.retry import Decision, Finish, GiveUp, OverLimit, RepeatAfter, Unreached, parse_retry_after
-from seedance_async.errors import InsufficientCreditsError, SeedanceError, SessionClosedError
+from seedance_async.errors import InsufficientCreditsError, SeedanceError, SessionClosedError, WithdrawnError
 from seedance_async.exchange import Exchange
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.hooks import Accepted, LimitChanged, Refusal, SlotAcquired
@@ -169,6 +169,9 @@ class Dispatcher:
     def _back_in_queue(self, job: Job) -> None:
         if self.closing:
             self.register.end_unsent(job, Event.WITHDRAWN, SessionClosedError())
+        elif job.claims <= 0:
+            # Whoever asked for it went while the create was on the wire: nobody wants another one.
+            self.register.end_unsent(job, Event.WITHDRAWN, WithdrawnError(job.key))
         else:
             job.wake()
 

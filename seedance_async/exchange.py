@@ -48,7 +48,7 @@ class Exchange:
         request: Request,
         *,
         heard: Callable[[Job, Outcome], None],
-        pause: Callable[[float], Awaitable[None]],
+        pause: Callable[[Job, float], Awaitable[bool]],
     ) -> Decision:
         """Send the create of a job until it is decided.
 
@@ -56,7 +56,8 @@ class Exchange:
             job: The job; its slot is held.
             request: What to send.
             heard: Told every outcome, before anything else happens.
-            pause: Waits so many seconds, and longer while the service is not reached.
+            pause: Waits so many seconds, and longer while the service is not reached; returns whether the job is
+                still to be sent.
 
         Cancellation: returns a decision all the same; what may have been sent is unknown, the rest was not sent.
         """
@@ -91,8 +92,10 @@ class Exchange:
             if closed or not isinstance(decision, RepeatAfter):
                 return decision
             try:
-                await pause(decision.delay)
+                go_on = await pause(job, decision.delay)
             except asyncio.CancelledError:
+                go_on = False
+            if not go_on:
                 return GiveUp(OutcomeUnknownError(decision.reason, request.credits, job.key), unknown=True)
             job.repeats += 1
             self.hooks.call(PossibleDouble(job.key, decision.reason))

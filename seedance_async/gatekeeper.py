@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from itertools import islice
+import math
+from itertools import takewhile
 
 from attrs import define, field
 
@@ -35,11 +36,23 @@ class Gatekeeper:
     poller_alarm: Alarm = field(init=False, factory=Alarm)
     _opened: asyncio.Event = field(init=False, factory=asyncio.Event)
 
-    async def pause(self, delay: float) -> None:
-        """Wait so many seconds, and until the gate is open."""
+    async def pause(self, job: Job, delay: float) -> bool:
+        """Wait so many seconds, and until the gate is open.
+
+        Returns:
+            Whether the job is still to be sent: somebody wants it, and it has not waited too long for the service.
+        """
         await asyncio.sleep(delay)
         while not self.gate.is_open:
-            await self._opened.wait()
+            until = self._gives_up_at(job)
+            if self.register.now() >= until:
+                return False
+            try:
+                async with asyncio.timeout_at(None if until == math.inf else until):
+                    await self._opened.wait()
+            except TimeoutError:
+                pass
+        return job.claims > 0
 
     def heard_create(self, job: Job, outcome: Outcome) -> None:
         """Learn from a create."""
@@ -70,15 +83,8 @@ class Gatekeeper:
         if gate.closed_at is None:
             return
         reason = gate.reason or "no answer"
-        if not gate.contacted:
-            # Never reached at all: a wrong host or no network, which waiting does not mend. Everybody is told.
-            if now - gate.closed_at >= self.retry.first_contact:
-                for job in [job for job in self.register.unsettled if job.state is State.QUEUED]:
-                    self.register.end_unsent(job, Event.REFUSED, ConnectionFailedError(reason))
-            return
-        for job in list(self.register.impatient):
-            if self._gives_up_at(job) > now:
-                break
+        jobs = self.register.impatient if gate.contacted else self.register.unsettled
+        for job in list(takewhile(lambda job: self._gives_up_at(job) <= now, jobs)):
             if job.state is State.QUEUED:
                 self.register.end_unsent(job, Event.REFUSED, ConnectionFailedError(reason))
 
@@ -86,16 +92,18 @@ class Gatekeeper:
         """Return when the next job may give up, while the gate is closed."""
         if self.gate.closed_at is None:
             return None
-        if not self.gate.contacted:
-            moments = [self.gate.closed_at + self.retry.first_contact]
-        else:
-            # In the order in which they came, so the first that is not past is the next.
-            moments = [self._gives_up_at(job) for job in islice(self.register.impatient, 1)]
-        now = self.register.now()
-        return next((moment for moment in moments if moment > now), None)
+        jobs = self.register.impatient if self.gate.contacted else self.register.unsettled
+        # In the order in which they came, so the first one that waits is the next. Those on the wire are few.
+        first = next((job for job in jobs if job.state is State.QUEUED), None)
+        return None if first is None else self._gives_up_at(first)
 
     def _gives_up_at(self, job: Job) -> float:
-        return max(self.gate.closed_at or 0.0, job.enqueued_at) + self.retry.give_up_after
+        """Return the loop time at which a job has waited long enough for a closed gate; infinite for a patient one."""
+        closed_at = self.gate.closed_at or 0.0
+        if not self.gate.contacted:
+            # Never reached at all: a wrong host or no network, which waiting does not mend. Everybody is told.
+            return closed_at + self.retry.first_contact
+        return math.inf if job.patient else max(closed_at, job.enqueued_at) + self.retry.give_up_after
 
     def _say_opened(self, changed: bool) -> None:  # noqa: FBT001 (the gate's answer, passed on)
         if changed:
