@@ -7,6 +7,8 @@
 Start with `AsyncSeedance`. `seedance_async.errors` draws the tree of errors.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from seedance_async._version import __version__
 from seedance_async.completed import as_completed
 from seedance_async.core.catalogue import Catalogue
@@ -46,7 +48,9 @@ from seedance_async.session import AsyncSeedance
 from seedance_async.settings import Timeouts
 from seedance_async.slots import Slots, SlotStatistics
 from seedance_async.statistics import SessionStatistics
-from seedance_async.streaming import VideoStream
+
+if TYPE_CHECKING:
+    from seedance_async.streaming import VideoStream
 
 __all__ = [
     "ApiError",
@@ -101,3 +105,12 @@ __all__ = [
     "__version__",
     "as_completed",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when it is asked for: it needs aiohttp, and the import of this package does not.
+    if name == "VideoStream":
+        from seedance_async.streaming import VideoStream  # noqa: PLC0415
+
+        return VideoStream
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,12 +18,18 @@ from seedance_async.core.lifecycle import Event
 from seedance_async.core.outcome import Outcome
 from seedance_async.core.results import TaskSnapshot
 from seedance_async.core.retry import Decision, Finish, GiveUp, OverLimit, RepeatAfter, Unreached, parse_retry_after
-from seedance_async.errors import InsufficientCreditsError, SeedanceError, SessionClosedError, WithdrawnError
+from seedance_async.errors import (
+    InsufficientCreditsError,
+    SeedanceError,
+    SessionClosedError,
+    WithdrawnError,
+    concerns_everything,
+)
 from seedance_async.exchange import Exchange
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.hooks import Accepted, LimitChanged, Refusal, SlotAcquired
 from seedance_async.job import Job
-from seedance_async.register import Register, concerns_everything
+from seedance_async.register import Register
 
 
 @define(eq=False)

@@ -397,3 +397,13 @@ class ConcurrencyLimitError(ApiError):
 
 class ServerError(ApiError):
     """5xx: the service or something in front of it failed."""
+
+
+def concerns_everything(error: SeedanceError) -> bool:
+    """Whether an error speaks of the key or the account, so that every other request would get it too.
+
+    A 403 speaks of one task if it says "Access denied", and otherwise of the account (contract, section 7).
+    """
+    if isinstance(error, PermissionDeniedError):
+        return "access denied" not in error.message.lower()
+    return isinstance(error, AuthenticationError)

@@ -11,6 +11,7 @@ A key stands for one job. What a second call with it gets:
 
 import uuid
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
@@ -25,7 +26,9 @@ from seedance_async.core.results import TaskSnapshot
 from seedance_async.errors import InputError, KeyConflictError, Problem
 from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.job import Job
-from seedance_async.opened import Opened
+
+if TYPE_CHECKING:
+    from seedance_async.opened import Opened
 
 #: Seconds an attached task is taken to need: nothing is known of it. The usual time of the catalogues' models.
 _USUAL = 240.0
@@ -41,7 +44,7 @@ _SHOWN = 60
 class Intake:
     """Makes the jobs of one open session."""
 
-    opened: Opened
+    opened: "Opened"
     catalogue: Catalogue
     polling: Polling
     _keys: dict[str, Job] = field(init=False, factory=dict[str, Job])

@@ -30,10 +30,10 @@ from seedance_async.errors import (
     SeedanceError,
     SessionClosedError,
     TaskFailedError,
+    concerns_everything,
 )
 from seedance_async.handle import TaskHandle
 from seedance_async.job import Job
-from seedance_async.register import concerns_everything
 
 Source = str | Inputs | tuple[str, str | Inputs]
 Sources = Iterable[Source] | AsyncIterable[Source]

@@ -14,15 +14,16 @@ from seedance_async.core.polling import Polling, PollingPolicy
 from seedance_async.core.retry import RetryPolicy
 from seedance_async.errors import ConfigurationError, SessionClosedError
 from seedance_async.handle import TaskHandle, handle_of
-from seedance_async.hooks import Hook
 from seedance_async.intake import Intake
 from seedance_async.items import Run
-from seedance_async.opened import Opened, Settings, assemble
-from seedance_async.settings import KeySource, Timeouts, find_base_url, find_catalogue, find_key
+from seedance_async.settings import KeySource, Settings, Timeouts, find_base_url, find_catalogue, find_key
 from seedance_async.slots import Slots
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from seedance_async.hooks import Hook
+    from seedance_async.opened import Opened
 
 NOT_OPEN: Final = (
     "the session is not open: use `async with AsyncSeedance(...) as seedance:`, or `await seedance.open()` first"
@@ -47,8 +48,13 @@ class Lifetime:
         proxy: str | None = None,
         ssl: ssl_module.SSLContext | bool = True,
         http_session: "aiohttp.ClientSession | None" = None,
-        hooks: Sequence[Hook] = (),
+        hooks: "Sequence[Hook]" = (),
     ) -> None:
+        # The parts that need aiohttp are loaded when the first session is made, and not by `import seedance_async`:
+        # a script that checks or prices inputs does without them. Not in `open`: that would hold up the loop.
+        from seedance_async.opened import assemble  # noqa: PLC0415
+
+        self._assemble = assemble
         self._catalogue = find_catalogue(catalogue)
         self._settings = Settings(
             key=find_key(api_key),
@@ -81,7 +87,7 @@ class Lifetime:
         if self._opened is not None:
             raise ConfigurationError("a session is opened once; make a new AsyncSeedance for the next time")
         self._loop, self._pid = asyncio.get_running_loop(), os.getpid()
-        self._opened = assemble(self._settings)
+        self._opened = self._assemble(self._settings)
         self._intake = Intake(self._opened, self._catalogue, self._settings.polling)
         await self._opened.background.open()
         return self

@@ -1,50 +1,25 @@
 """What an open session is made of, put together."""
 
 import random
-import ssl as ssl_module
-from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from seedance_async.asking import ask
 from seedance_async.background import Background
 from seedance_async.core.budget import Budget
-from seedance_async.core.polling import Polling
-from seedance_async.core.retry import RetryPolicy
 from seedance_async.dispatcher import Dispatcher
 from seedance_async.downloads import Downloads
 from seedance_async.exchange import Exchange
+from seedance_async.fetching import Refresh
 from seedance_async.gatekeeper import Gatekeeper
-from seedance_async.hooks import Hook, Hooks
+from seedance_async.hooks import Hooks
 from seedance_async.poller import Poller
 from seedance_async.register import Register
-from seedance_async.settings import ApiKey, Timeouts
+from seedance_async.settings import Settings
 from seedance_async.slots import LocalSlots, Slots
 from seedance_async.transport import Transport
 from seedance_async.watch import Watch
-
-if TYPE_CHECKING:
-    import aiohttp
-
-
-@frozen
-class Settings:
-    """What a session was told, checked."""
-
-    key: ApiKey
-    base_url: str
-    concurrency: int | None
-    slots: Slots | None
-    retry: RetryPolicy
-    polling: Polling
-    timeouts: Timeouts
-    budget: Decimal | None
-    proxy: str | None
-    ssl: ssl_module.SSLContext | bool
-    http_session: "aiohttp.ClientSession | None"
-    hooks: tuple[Hook, ...]
 
 
 @frozen
@@ -58,6 +33,7 @@ class Opened:
     transport: Transport
     background: Background
     downloads: Downloads
+    ask: Refresh
 
 
 def assemble(settings: Settings) -> Opened:
@@ -75,6 +51,7 @@ def assemble(settings: Settings) -> Opened:
     watch = Watch(register, gatekeeper, settings.retry, settings.key.source, dispatcher.balance)
     poller = Poller(register, gatekeeper, transport, watch, rand)
     dispatcher.watch = poller.add
+    ask_once = partial(ask, transport)
     return Opened(
         register=register,
         gatekeeper=gatekeeper,
@@ -82,7 +59,6 @@ def assemble(settings: Settings) -> Opened:
         poller=poller,
         transport=transport,
         background=Background(register, dispatcher, poller, transport, slots),
-        downloads=Downloads(
-            transport.files, partial(ask, transport), sock_read=timeouts.download, connect=timeouts.connect
-        ),
+        downloads=Downloads(transport.files, ask_once, sock_read=timeouts.download, connect=timeouts.connect),
+        ask=ask_once,
     )

@@ -8,10 +8,9 @@ import asyncio
 from attrs import define, field
 
 from seedance_async.clock import Alarm
-from seedance_async.core.answers import is_access_to_task_denied
 from seedance_async.core.budget import ZERO, Budget
 from seedance_async.core.lifecycle import Event, State
-from seedance_async.errors import AuthenticationError, PermissionDeniedError, SeedanceError, WithdrawnError
+from seedance_async.errors import SeedanceError, WithdrawnError
 from seedance_async.hooks import Finished, Hooks, Queued
 from seedance_async.job import Job
 from seedance_async.settings import Timeouts
@@ -167,13 +166,6 @@ class Register:
 
     def _is_quiet(self) -> bool:
         return not self.unsettled and not self.on_wire and len(self.running) == self._detached
-
-
-def concerns_everything(error: SeedanceError) -> bool:
-    """Whether an error speaks of the key or the account, so that every other request would get it too."""
-    if isinstance(error, PermissionDeniedError):
-        return not is_access_to_task_denied(error)
-    return isinstance(error, AuthenticationError)
 
 
 def same_error(error: SeedanceError) -> SeedanceError:

@@ -1,8 +1,10 @@
 """What a session is told, and where it comes from if it is not told."""
 
 import os
+import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -11,6 +13,14 @@ from seedance_async import _guard
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.redact import redact_url
 from seedance_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from seedance_async.core.polling import Polling
+    from seedance_async.core.retry import RetryPolicy
+    from seedance_async.hooks import Hook
+    from seedance_async.slots import Slots
 
 #: The vendor's own name for the key, then the one of its older documentation. Unrelated resellers use the second
 #: too, which is why it comes second and why a 401 names the source (contract, section 1).
@@ -76,6 +86,24 @@ class ApiKey:
             return self._given  # checked when it was found
         answer = self._given()
         return checked_key(answer if isinstance(answer, str) else await answer, self.source)
+
+
+@frozen
+class Settings:
+    """What a session was told, checked."""
+
+    key: ApiKey
+    base_url: str
+    concurrency: int | None
+    slots: "Slots | None"
+    retry: "RetryPolicy"
+    polling: "Polling"
+    timeouts: Timeouts
+    budget: Decimal | None
+    proxy: str | None
+    ssl: ssl_module.SSLContext | bool
+    http_session: "aiohttp.ClientSession | None"
+    hooks: "tuple[Hook, ...]"
 
 
 def checked_key(key: object, source: str) -> str:

@@ -4,16 +4,17 @@ import asyncio
 import os
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from seedance_async.asking import ask
-from seedance_async.core.decode import result_of
 from seedance_async.core.failures import task_failed
-from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, VideoResult
+from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, VideoResult, result_of
 from seedance_async.errors import ConfigurationError
 from seedance_async.handle import TaskHandle
 from seedance_async.lifetime import NOT_OPEN, Lifetime
 from seedance_async.statistics import SessionStatistics
-from seedance_async.streaming import VideoStream
+
+if TYPE_CHECKING:
+    from seedance_async.streaming import VideoStream
 
 
 class Tracking(Lifetime):
@@ -40,7 +41,7 @@ class Tracking(Lifetime):
             ApiError: The service refused to answer.
             ConnectionFailedError: No answer came.
         """
-        return await ask(self._live().opened.transport, task_id)
+        return await self._live().opened.ask(task_id)
 
     async def drain(self, timeout: float | None = None) -> None:
         """Wait until nothing is queued, on the wire or pending. Raises no task's failure.
@@ -79,7 +80,7 @@ class Tracking(Lifetime):
         result = source if isinstance(source, VideoResult) else await self._result_of(source)
         return await self._live().opened.downloads.save(result, target, overwrite=overwrite)
 
-    def stream(self, result: VideoResult) -> AbstractAsyncContextManager[VideoStream]:
+    def stream(self, result: VideoResult) -> "AbstractAsyncContextManager[VideoStream]":
         """Read a video without a file: `async with seedance.stream(result) as video: async for chunk in video: ...`.
 
         Raises:

@@ -6,10 +6,10 @@ from attrs import define, field
 
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply, api_error
 from seedance_async.core.budget import ZERO, Balance
-from seedance_async.core.decode import decode_record, result_of
+from seedance_async.core.decode import decode_record
 from seedance_async.core.failures import task_failed
 from seedance_async.core.lifecycle import Event
-from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot
+from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, result_of
 from seedance_async.core.retry import RetryPolicy
 from seedance_async.errors import (
     ApiError,
@@ -18,11 +18,12 @@ from seedance_async.errors import (
     SeedanceError,
     TaskNotFoundError,
     TaskTimeoutError,
+    concerns_everything,
 )
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.hooks import Drift, SlotGivenUp, StatusChanged
 from seedance_async.job import Job
-from seedance_async.register import Register, concerns_everything
+from seedance_async.register import Register
 
 logger = logging.getLogger("seedance_async")
 

@@ -114,11 +114,6 @@ def api_error(answer: Answer, key_source: str | None = None) -> ApiError:
             return ApiError(status, message, body)
 
 
-def is_access_to_task_denied(error: ApiError) -> bool:
-    """Whether a 403 speaks of one task; every other 403 speaks of the account (contract, section 7)."""
-    return isinstance(error, PermissionDeniedError) and "access denied" in error.message.lower()
-
-
 def problems_of(errors: object) -> tuple[Problem, ...]:
     """Read the service's list of what is wrong with the inputs."""
     if not isinstance(errors, Sequence) or isinstance(errors, str):

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
-from seedance_async.core.results import FAIL, SUCCESS, Output, TaskFault, TaskSnapshot, VideoResult
+from seedance_async.core.results import FAIL, SUCCESS, Output, TaskFault, TaskSnapshot
 
 #: Credits are amounts such as 99.80000000000001 (contract, section 5): beyond this they are float noise.
 _CREDITS_STEP = Decimal("0.000001")
@@ -49,21 +49,6 @@ def decode_record(body: object, task_id: str) -> TaskSnapshot | None:
         created_at=_moment(record.get("createTime")),
         completed_at=_moment(record.get("completeTime")),
         raw=record,
-    )
-
-
-def result_of(snapshot: TaskSnapshot) -> VideoResult:
-    """Make the result of a successful snapshot."""
-    assert snapshot.task_id is not None
-    assert snapshot.outputs
-    return VideoResult(
-        task_id=snapshot.task_id,
-        model=snapshot.model,
-        outputs=snapshot.outputs,
-        credits_used=snapshot.credits_used,
-        created_at=snapshot.created_at,
-        completed_at=snapshot.completed_at,
-        raw=snapshot.raw,
     )
 
 

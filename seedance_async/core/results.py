@@ -111,3 +111,18 @@ class VideoResult:
     def url(self) -> str:
         """Where the first file is."""
         return self.outputs[0].url
+
+
+def result_of(snapshot: TaskSnapshot) -> VideoResult:
+    """Make the result of a successful snapshot."""
+    assert snapshot.task_id is not None
+    assert snapshot.outputs
+    return VideoResult(
+        task_id=snapshot.task_id,
+        model=snapshot.model,
+        outputs=snapshot.outputs,
+        credits_used=snapshot.credits_used,
+        created_at=snapshot.created_at,
+        completed_at=snapshot.completed_at,
+        raw=snapshot.raw,
+    )
