@@ -85,8 +85,8 @@ class FileHost:
             reaction = self.script.pop(0) if self.script else serve
             await reaction(self, asked, writer)
             await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client went away
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client went away, or the test is over
         finally:
             self._connections.discard(task)
             writer.close()

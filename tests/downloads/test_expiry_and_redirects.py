@@ -1,5 +1,6 @@
 """Links: which are followed, how an expired one is renewed, and what of them is shown."""
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -98,6 +99,7 @@ async def test_untrusted_certificate(downloads: Downloads, tmp_path: Path) -> No
     async with FileHost(tls=tls) as secure:
         with pytest.raises(DownloadError, match="certificate is not trusted"):
             await downloads.save(secure.result(), tmp_path)
+    assert asyncio.get_running_loop().time() < 0.5
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,8 @@ def test_crash_between_link_and_unlink(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
-def test_planted_links_are_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pattern", [".lake*", ".lake*.part", ".lake*.json"])
+def test_planted_links_are_not_followed(tmp_path: Path, pattern: str) -> None:
     """A link that somebody left under the name of a part or a record leads nowhere."""
     one = part(tmp_path)
     one.open(URL)
@@ -123,7 +124,7 @@ def test_planted_links_are_not_followed(tmp_path: Path) -> None:
     one.close()
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
-    for path in sorted(tmp_path.glob(".lake*")):
+    for path in sorted(tmp_path.glob(pattern)):
         path.unlink()
         path.symlink_to(victim)
     two = part(tmp_path)

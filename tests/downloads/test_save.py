@@ -13,7 +13,7 @@ from seedance_async._version import __version__
 from seedance_async.core.results import VideoResult
 from seedance_async.downloads import Downloads
 from seedance_async.errors import DownloadError
-from tests.downloads.host import FileHost, Reaction, serve, stall
+from tests.downloads.host import Asked, FileHost, Reaction, cut, serve, stall
 
 
 def names(folder: Path) -> list[str]:
@@ -127,6 +127,27 @@ async def test_different_file_is_never_replaced(
     assert names(tmp_path) == ["lake.mp4"]
 
 
+async def test_other_length_is_seen_at_once(downloads: Downloads, host: FileHost, tmp_path: Path) -> None:
+    """A file of another length is known to be different before the body comes, at the start and when going on."""
+    path = tmp_path / "lake.mp4"
+    path.write_bytes(b"old")
+    host.script = [stall(2000)]
+    with pytest.raises(DownloadError, match="different file"):
+        await downloads.save(host.result(), path)
+    path.unlink()
+
+    async def appear(host: FileHost, asked: Asked, writer: asyncio.StreamWriter) -> None:
+        path.write_bytes(b"old")
+        await stall(500)(host, asked, writer)
+
+    host.script = [cut(500), appear]
+    with pytest.raises(DownloadError, match="different file"):
+        await downloads.save(host.result(), path)
+    assert host.asked[-1].offset == 1500
+    assert asyncio.get_running_loop().time() < 20
+    assert names(tmp_path) == ["lake.mp4"]
+
+
 async def test_overwrite(downloads: Downloads, host: FileHost, tmp_path: Path) -> None:
     """With `overwrite` it is replaced."""
     path = tmp_path / "lake.mp4"
@@ -150,8 +171,8 @@ async def test_file_that_appears_meanwhile(downloads: Downloads, host: FileHost,
     """A file that another program makes during the download is not replaced either."""
     path = tmp_path / "lake.mp4"
 
-    async def make_it(host: FileHost, asked: object, writer: asyncio.StreamWriter) -> None:
-        await serve(host, asked, writer)  # type: ignore[arg-type]
+    async def make_it(host: FileHost, asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await serve(host, asked, writer)
         path.write_bytes(b"y" * len(host.content))
 
     host.script = [make_it]
@@ -188,13 +209,13 @@ async def test_limit(make_downloads: Callable[..., Awaitable[Downloads]], host: 
     downloads = await make_downloads(limit=3)
     now = peak = 0
 
-    async def count(host: FileHost, asked: object, writer: asyncio.StreamWriter) -> None:
+    async def count(host: FileHost, asked: Asked, writer: asyncio.StreamWriter) -> None:
         nonlocal now, peak
         now += 1
         peak = max(peak, now)
         await asyncio.sleep(1)
         now -= 1
-        await serve(host, asked, writer)  # type: ignore[arg-type]
+        await serve(host, asked, writer)
 
     script: list[Reaction] = [count] * 10
     host.script = script
