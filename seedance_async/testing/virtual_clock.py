@@ -85,7 +85,8 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
 
     Hand it to `asyncio.Runner(loop_factory=VirtualClockLoop)`, or to anyio's pytest plugin as the backend
     `("asyncio", {"loop_factory": VirtualClockLoop})`. The emulator must live in the same loop: a server elsewhere
-    runs on real time. What reads the real clock (`time.monotonic`, the age of pooled connections) is not moved.
+    runs on real time. What reads the real clock (`time.monotonic`, the age of pooled connections) is not moved, and a
+    thread that was started by hand, not through an executor or a limiter, is not waited for.
 
     Attributes:
         virtual: The clock: `loop.virtual.now`, `loop.virtual.limiters`.

@@ -78,7 +78,7 @@ async def test_run_emulator_listens_until_it_is_cancelled() -> None:
 
 async def test_statistics_and_changes_over_http(start: Start) -> None:
     """What another process needs: the counts, the limit, the faults."""
-    api = await start(limit=1)
+    api = await start(limit=1, faults=["http-502:since=1000"])
     await api.create("one")
     url = f"{api.emulator.url}/emulator"
     async with api.client.post(f"{url}/account", json={"limit": 7, "foreign": 2, "credits": "10.5"}) as answer:

@@ -103,6 +103,12 @@ def test_each_wrong_value_has_its_issue(fields: dict[str, Any], path: list[Any],
     assert (found["path"], found["code"]) == (path, code)
 
 
+@pytest.mark.parametrize("prompt", ["x" * 10_000, "🎬" * 5_000], ids=["letters", "pictures"])
+def test_the_longest_prompt_passes(prompt: str) -> None:
+    """Counted as JavaScript counts."""
+    assert order(LATEST, prompt=prompt).prompt == prompt
+
+
 def test_the_literal_issues_of_the_contract() -> None:
     """Where the documentation shows an issue, ours is the same."""
     assert issue(CLASSIC, duration=3) == {

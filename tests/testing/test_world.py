@@ -287,14 +287,14 @@ def test_statistics_are_plain_json_and_count_by_prompt_key_and_address() -> None
     here.create(body("one"), key=KEY, now=0.0)
     here.create(None, key=None, now=0.0)
     here.cut_create(body("two"), key=KEY)
-    for _ in range(3):
-        record(here, "task_x", now=7.5)
-    seen = here.statistics(8.0).to_json()
+    for now in (7.1, 7.2, 7.9, 9.0, 9.9):
+        record(here, "task_x", now=now)
+    seen = here.statistics(10.0).to_json()
     assert seen["creates_by_prompt"] == {"one": 2, "two": 1}
     assert seen["accepted_by_prompt"] == {"one": 1}
     assert seen["creates_by_key"] == {KEY: 3, "": 1}
     assert seen["creates_by_callback"] == {"http://127.0.0.1/a": 1}
     assert seen["refused"] == {"429": 1, "401": 1}
     assert (seen["creates"], seen["cut"], seen["refusals"], seen["peak_polls"]) == (4, 1, 1, 3)
-    assert seen["polls_by_task"] == {"task_x": 3}
+    assert seen["polls_by_task"] == {"task_x": 5}
     assert seen["credits_reserved"] == "200"
