@@ -13,7 +13,10 @@ from seedance_async.testing import FAILURES
 
 PLEASE = "Please modify your prompt or inputs and try again."
 DOWNLOAD = "Failed to download your reference video. Please replace it or try again."
-TOO_LONG = "Reference video total duration exceeds the limit. Please use videos with a combined duration of 15 seconds or less."
+TOO_LONG = (
+    "Reference video total duration exceeds the limit. "
+    "Please use videos with a combined duration of 15 seconds or less."
+)
 EDITING = (
     "Request parameters are invalid for video editing. Use adaptive aspect ratio and automatic duration, and ensure "
     "the reference video is 4–30 seconds."  # noqa: RUF001 (the service's own dash)

@@ -1,0 +1,70 @@
+"""What is hidden in texts and links."""
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedance_async.core.redact import REDACTED, redact, redact_url
+
+SECRET = "planted-5f0a9c"
+words = st.text("abcdefghijklmnopqrstuvwxyz0123456789-._~", min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets", "shown"),
+    [
+        ("Bearer abc!", ("abc",), "Bearer [redacted]!"),
+        ("abcabc", ("abc",), "[redacted][redacted]"),
+        ("nothing", ("abc",), "nothing"),
+        ("nothing", (), "nothing"),
+        ("nothing", ("",), "nothing"),
+        ("one two", ("one", "two"), "[redacted] [redacted]"),
+        ("", ("abc",), ""),
+    ],
+)
+def test_redact(text: str, secrets: tuple[str, ...], shown: str) -> None:
+    """Every secret goes, wherever it stands; an empty one is none."""
+    assert redact(text, *secrets) == shown
+
+
+@given(st.text(), st.text(), st.text("ABCDEF0123456789", min_size=8))
+def test_no_secret_survives(before: str, after: str, secret: str) -> None:
+    """Whatever stands around it, a secret is not in the text any more."""
+    assert secret not in redact(before + secret + after, secret)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://files.example/a.mp4", "https://files.example/a.mp4"),
+        (f"https://files.example/a.mp4?sig={SECRET}", f"https://files.example/a.mp4?{REDACTED}"),
+        (f"https://files.example/a.mp4#{SECRET}", "https://files.example/a.mp4"),
+        (f"https://user:{SECRET}@files.example:8443/a", "https://files.example:8443/a"),
+        (f"https://{SECRET}@files.example/a", "https://files.example/a"),
+        (f"data:image/png;base64,{SECRET * 5}", "data:image/png;base64,pl..."),
+        ("https://[bad", REDACTED),
+        ("https://host:port/a", REDACTED),
+        ("kinovi.ai/api/v1", "kinovi.ai/api/v1"),
+        (f"kinovi.ai/api/v1?key={SECRET}", "kinovi.ai/api/v1..."),
+        ("", ""),
+    ],
+)
+def test_redact_url(url: str, shown: str) -> None:
+    """A link shows where it points and nothing that may be signed."""
+    assert redact_url(url) == shown
+
+
+@given(words, words, st.sampled_from(["https", "http", "ftp", "HTTPS"]), st.text(min_size=1), st.booleans())
+def test_no_signature_survives(host: str, path: str, scheme: str, query: str, quoted: bool) -> None:
+    """Whatever is signed, in the query, the fragment or the user info, is not in what is shown."""
+    secret = f"{SECRET}{quote(query) if quoted else query}"
+    for url in (
+        f"{scheme}://{host}.example/{path}?{secret}",
+        f"{scheme}://{host}.example/{path}?a=b&sig={secret}",
+        f"{scheme}://{host}.example/{path}#{secret}",
+        f"{scheme}://{SECRET}:{SECRET}@{host}.example/{path}",
+        f"{host}.example/{path}?{secret}",
+    ):
+        assert SECRET not in redact_url(url)
