@@ -10,15 +10,23 @@ Rules (contract, sections 5 and 9):
 6. A success without a file is not an answer either: the file is what was paid for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, cast
+from typing import Any, Final, cast
+
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, override
 
 from seedance_async.core.results import FAIL, SUCCESS, Output, TaskFault, TaskSnapshot
 
 #: Credits are amounts such as 99.80000000000001 (contract, section 5): beyond this they are float noise.
-_CREDITS_STEP = Decimal("0.000001")
+_CREDITS_STEP: Final = Decimal("0.000001")
+
+#: The record itself, among its own fields; no name of the service has a space.
+_WHOLE: Final = "whole record"
+
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def decode_record(body: object, task_id: str) -> TaskSnapshot | None:
@@ -35,21 +43,13 @@ def decode_record(body: object, task_id: str) -> TaskSnapshot | None:
         return None
     if record.get("taskId", task_id) != task_id:
         return None
-    outputs = _outputs(record.get("output"))
-    if status == SUCCESS and not outputs:
-        return None
-    model = record.get("model")
-    return TaskSnapshot(
-        task_id=task_id,
-        status=status,
-        model=model if isinstance(model, str) else None,
-        credits_used=decode_credits(record.get("creditsUsed")),
-        outputs=outputs,
-        error=_fault(record.get("error")) if status == FAIL else None,
-        created_at=_moment(record.get("createTime")),
-        completed_at=_moment(record.get("completeTime")),
-        raw=record,
-    )
+    fields = {**record, "taskId": task_id, "status": status, _WHOLE: record}
+    if status != FAIL:
+        fields.pop("error", None)
+    elif "error" not in fields:
+        fields["error"] = None
+    snapshot = _structure_snapshot(fields, TaskSnapshot)
+    return None if status == SUCCESS and not snapshot.outputs else snapshot
 
 
 def decode_task_id(body: object) -> str | None:
@@ -79,54 +79,19 @@ def decode_credits(value: object) -> Decimal | None:
     return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
 
 
-def _fault(value: object) -> TaskFault:
-    if isinstance(value, str):
-        return TaskFault(None, value)
-    if isinstance(value, Mapping):
-        error = cast("Mapping[str, Any]", value)
-        code, message = error.get("code"), error.get("message")
-        return TaskFault(
-            None if code is None else str(code),
-            message if isinstance(message, str) and message else "the service gave no reason",
-        )
-    return TaskFault(None, "the service gave no reason")
-
-
-def _outputs(value: object) -> tuple[Output, ...]:
-    if not isinstance(value, list):
-        return ()
-    items = cast("list[object]", value)
-    return tuple(output for item in items if (output := _output(item)) is not None)
-
-
-def _output(item: object) -> Output | None:
-    if isinstance(item, str):
-        return Output(item) if item else None
-    if not isinstance(item, Mapping):
-        return None
-    fields = cast("Mapping[str, Any]", item)
-    url = fields.get("url")
-    if not isinstance(url, str) or not url:
-        return None
-    return Output(
-        url=url,
-        width=_integer(fields.get("width")),
-        height=_integer(fields.get("height")),
-        media_type=_text(fields.get("mediaType")),
-        seed=_integer(fields.get("seed")),
-        last_frame_url=_text(fields.get("lastFrameImage")),
-    )
-
-
-def _integer(value: object) -> int | None:
+def _integer(value: object, _type: object = None) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _text(value: object) -> str | None:
+def _text(value: object, _type: object = None) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _moment(value: object) -> datetime | None:
+def _credits(value: object, _type: object = None) -> Decimal | None:
+    return decode_credits(value)
+
+
+def _moment(value: object, _type: object = None) -> datetime | None:
     """Read Unix milliseconds."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -134,3 +99,48 @@ def _moment(value: object) -> datetime | None:
         return datetime.fromtimestamp(value / 1000, UTC)
     except (OverflowError, ValueError, OSError):
         return None
+
+
+def _fault(value: object, _type: object = None) -> TaskFault:
+    if isinstance(value, str) and value:
+        return TaskFault(None, value)
+    fields: Mapping[str, Any] = cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else _NOTHING
+    code = fields.get("code")
+    return TaskFault(None if code is None else str(code), _text(fields.get("message")) or "the service gave no reason")
+
+
+def _outputs(value: object, _type: object = None) -> tuple[Output, ...]:
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    found: list[Output] = []
+    for item in items:
+        fields = {"url": item} if isinstance(item, str) else item
+        if isinstance(fields, Mapping) and _text(cast("Mapping[str, Any]", fields).get("url")) is not None:
+            found.append(_structure_output(cast("Mapping[str, Any]", fields), Output))
+    return tuple(found)
+
+
+# The service's names and ours, and how each field is read. A value of the wrong kind is None and no error.
+_converter = Converter(detailed_validation=False)
+
+_structure_output: Callable[[Mapping[str, Any], Any], Output] = make_dict_structure_fn(
+    Output,
+    _converter,
+    width=override(struct_hook=_integer),
+    height=override(struct_hook=_integer),
+    media_type=override(rename="mediaType", struct_hook=_text),
+    seed=override(struct_hook=_integer),
+    last_frame_url=override(rename="lastFrameImage", struct_hook=_text),
+)
+
+_structure_snapshot: Callable[[Mapping[str, Any], Any], TaskSnapshot] = make_dict_structure_fn(
+    TaskSnapshot,
+    _converter,
+    task_id=override(rename="taskId", struct_hook=_text),
+    model=override(struct_hook=_text),
+    credits_used=override(rename="creditsUsed", struct_hook=_credits),
+    outputs=override(rename="output", struct_hook=_outputs),
+    error=override(struct_hook=_fault),
+    created_at=override(rename="createTime", struct_hook=_moment),
+    completed_at=override(rename="completeTime", struct_hook=_moment),
+    raw=override(rename=_WHOLE, struct_hook=lambda value, _type: value),
+)

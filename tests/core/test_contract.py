@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 
-from seedance_async.core.answers import Answer, api_error, is_access_to_task_denied
-from seedance_async.core.decode import decode_record, decode_task_id, result_of
+from seedance_async.core.answers import Answer, api_error
+from seedance_async.core.decode import decode_record, decode_task_id
 from seedance_async.core.failures import task_failed
 from seedance_async.core.outcome import Accepted, Outcome, Rejected, Unknown, classify
-from seedance_async.core.results import Output, TaskFault, TaskSnapshot
+from seedance_async.core.results import Output, TaskFault, TaskSnapshot, result_of
 from seedance_async.errors import (
     ApiError,
     AuthenticationError,
@@ -24,6 +24,7 @@ from seedance_async.errors import (
     Problem,
     ServerError,
     TaskNotFoundError,
+    concerns_everything,
 )
 
 FOLDER = Path(__file__).parent.parent / "contract"
@@ -110,11 +111,11 @@ ERRORS: dict[str, tuple[type[ApiError], str, Callable[[ApiError], bool]]] = {
         "Insufficient credits",
         has(required=Decimal(200), available=Decimal(10)),
     ),
-    "403_access_denied.json": (PermissionDeniedError, "Access denied", is_access_to_task_denied),
+    "403_access_denied.json": (PermissionDeniedError, "Access denied", lambda error: not concerns_everything(error)),
     "403_not_enabled.json": (
         PermissionDeniedError,
         "API access not enabled for this account",
-        lambda error: not is_access_to_task_denied(error),
+        concerns_everything,
     ),
     "404_task_not_found.json": (TaskNotFoundError, "Task not found", has(charged="no")),
     "429_concurrency.json": (ConcurrencyLimitError, "Concurrency limit reached (3).", has(limit=3, current=3)),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedance_async.core.decode import decode_credits, decode_record, decode_task_id, result_of
-from seedance_async.core.results import Output, TaskFault, TaskSnapshot
+from seedance_async.core.decode import decode_credits, decode_record, decode_task_id
+from seedance_async.core.results import Output, TaskFault, TaskSnapshot, result_of
 
 SIGNATURE = "planted-signature-7d1c"
 URL = f"https://files.example/clip.mp4?X-Amz-Signature={SIGNATURE}"
