@@ -1,7 +1,7 @@
 """The session: one account's slots, from one event loop."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from attrs import define
 
@@ -217,7 +217,7 @@ class AsyncSeedance(Tracking):
             raise InputError(problems)
         if attempts < 1 or (window is not None and window < 1):
             raise ConfigurationError("map: attempts and window are whole numbers from 1 on")
-        run = Run(inputs, _MapSubmitter(intake, fields, polling, window), ordered, attempts)
+        run = Run(inputs, _MapSubmitter(self._live, intake, fields, polling, window), ordered, attempts)
         self._runs.add(run)
         return Items(run)
 
@@ -234,13 +234,14 @@ class AsyncSeedance(Tracking):
 class _MapSubmitter:
     """What `map` asks of the session."""
 
+    _live: Callable[[], Intake]
     _intake: Intake
     _fields: Mapping[str, object]
     _polling: Polling | None
     _window: int | None
 
     def start(self, source: str | Inputs, key: str | None, *, again: bool) -> Job:
-        return self._intake.start(
+        return self._live().start(
             source, self._fields, key=key, polling=self._polling, retry_failed=again, patient=True
         )
 

@@ -100,9 +100,9 @@ class Settings:
     polling: "Polling"
     timeouts: Timeouts
     budget: Decimal | None
-    proxy: str | None
+    proxy: str | None = field(repr=False)
     ssl: ssl_module.SSLContext | bool
-    http_session: "aiohttp.ClientSession | None"
+    http_session: "aiohttp.ClientSession | None" = field(repr=False)
     hooks: "tuple[Hook, ...]"
 
 

@@ -9,6 +9,7 @@
 
 import json
 import platform
+import re
 import ssl as ssl_module
 import urllib.request
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from attrs import define, field
 
 from seedance_async._version import __version__
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
-from seedance_async.core.redact import redact
+from seedance_async.core.redact import REDACTED, redact
 from seedance_async.settings import ApiKey, Timeouts
 
 #: An own name: the vendor's scripts set one for the API and the file host, apparently because default names are
@@ -38,6 +39,8 @@ _DNS_CACHE: Final = 300
 #: A key shorter than this is none; replacing it in every text would make the texts unreadable.
 _SHORTEST_SECRET: Final = 6
 _SHOWN: Final = 500
+#: A proxy's address may hold a password, and aiohttp shows addresses.
+_USER_INFO: Final = re.compile(r"://[^/\s@]+@")
 
 
 @define(eq=False)
@@ -221,7 +224,7 @@ def _cause(error: Exception, key: str) -> Cause:
     text = str(error)
     if isinstance(error, TimeoutError) and not text:
         text = "no answer in time"
-    return Cause(type(error).__name__, _without(text, key)[:_SHOWN])
+    return Cause(type(error).__name__, _USER_INFO.sub(f"://{REDACTED}@", _without(text, key))[:_SHOWN])
 
 
 def _without(text: str, key: str) -> str:
