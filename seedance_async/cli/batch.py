@@ -26,7 +26,7 @@ from seedance_async.cli.options import BatchOptions, RowDefaults, ServiceOptions
 from seedance_async.cli.progress import BatchView
 from seedance_async.cli.quote import USUAL_LIMIT, read_plan
 from seedance_async.cli.service import make_session, parse_concurrency, parse_credits
-from seedance_async.cli.summary import how_to_fetch_all, report_json, summary_lines
+from seedance_async.cli.summary import how_to_fetch, report_json, summary_lines
 from seedance_async.cli.terminal import Terminal, count
 from seedance_async.hooks import HookEvent
 
@@ -143,5 +143,4 @@ class BatchJob:
         ids = self.runner.running
         if ids:
             self.terminal.complain(f"\n{count(len(ids), 'task')} still running on the service, paid for:")
-            for line in how_to_fetch_all(ids, str(self.folder), wait=True):
-                self.terminal.complain(line)
+            self.terminal.complain(how_to_fetch(ids, str(self.folder), wait=True))

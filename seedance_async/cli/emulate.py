@@ -56,6 +56,7 @@ def serve(
         async with emulator:
             _greet(terminal, emulator, host)
             await interrupts.wait()
+            terminal.say()  # the terminal has just shown ^C
             for line in statistics_lines(emulator.statistics()):
                 terminal.say(line)
         return int(ExitCode.DONE)

@@ -15,6 +15,7 @@ from seedance_async.cli.terminal import Terminal, amount, quoted
 from seedance_async.cli.watch import follow
 from seedance_async.core.build import inputs_from_fields
 from seedance_async.core.inputs import Inputs
+from seedance_async.core.request import Request, prepare
 from seedance_async.errors import SeedanceError, TaskFailedError
 
 #: After an interruption: how long to wait for the answer to a create that is on the wire, since it holds the id.
@@ -45,18 +46,28 @@ def make_one(
 ) -> int:
     """Make one video, save it and print where it is."""
     inputs = inputs_from_fields({"prompt": prompt, **fields.fields()})
+    request = prepare(inputs, service.chosen_catalogue())
     session = make_session(service, budget=parse_credits("--budget", budget))
-    quote = session.quote([inputs])  # finds what is wrong with the inputs before the folder is touched
     one = One(inputs, output, ready_target(output, overwrite=overwrite), overwrite, json)
-    terminal.say(f"{inputs.model}: {amount(None if quote.unpriced else quote.credits)} credits")
-    for name, catalogue in quote.only_in.items():
-        terminal.say(f"{name}: only the {catalogue} catalogue knows this field")
+    say_request(request, terminal)
 
     async def command(interrupts: Interrupts) -> int:
         async with session:
             return await _make(session, one, terminal, interrupts)
 
     return run_with_interrupts(command)
+
+
+def say_request(request: Request, terminal: Terminal) -> None:
+    """Show what will be sent and what it costs."""
+    parts = [request.spec.id, request.resolution]
+    duration = getattr(request.inputs, "duration", None)
+    if duration is not None:
+        parts.append(f"{duration} s")
+    cost = "of unknown price" if request.credits is None else f"{amount(request.credits)} credits"
+    terminal.say(f"{', '.join(parts)}: {cost}")
+    for name, catalogue in request.only_in:
+        terminal.say(f"{name}: only the {catalogue} catalogue knows this field")
 
 
 async def _make(session: AsyncSeedance, one: One, terminal: Terminal, interrupts: Interrupts) -> int:

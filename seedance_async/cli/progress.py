@@ -36,6 +36,8 @@ from seedance_async.hooks import HookEvent, Refusal
 
 SHOWN_TROUBLES: Final = 20
 ACTIVE_ROWS: Final = 8
+#: How rows end that have one reason in common, which is said once, and are counted in the summary.
+IN_SUMMARY: Final = frozenset({"not_submitted", "running"})
 REDRAW_SECONDS: Final = 0.25
 #: At least so many times as long is waited as drawing took.
 MOST_WORK: Final = 25.0
@@ -74,7 +76,6 @@ class BatchView:
     _limit: int | None = field(default=None, init=False)
     _active: dict[int, _Active] = field(factory=dict[int, "_Active"], init=False)
     _troubles: int = field(default=0, init=False)
-    _ended: int = field(default=0, init=False)
     _live: Live | None = field(default=None, init=False)
 
     def on_event(self, event: BatchEvent) -> None:
@@ -158,7 +159,8 @@ class BatchView:
         return self.clock() if before is None else before.since
 
     def _end(self, event: RowEnded) -> None:
-        self._ended += 1
+        if event.status in IN_SUMMARY:
+            return
         if event.status == "done":
             if not self.terminal.live:
                 cost = "" if event.credits is None else f", {amount(event.credits)} credits"

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from seedance_async.batch import BatchReport, EndedRow
+from seedance_async.batch import BatchReport, EndedRow, RowStatus
 from seedance_async.cli.explain import without_secrets
 from seedance_async.cli.terminal import amount, count, one_line, quoted
 
 #: More ids than this are not listed on the terminal; the manifest has them all.
-SHOWN_IDS: Final = 20
+SHOWN_IDS: Final = 50
 
 
 def summary_lines(report: BatchReport) -> list[str]:
@@ -28,24 +28,20 @@ def summary_lines(report: BatchReport) -> list[str]:
         lines.append(f"{count(counts['not_submitted'], 'row')} not sent" + place)
     if report.not_saved:
         lines.append(f"{count(len(report.not_saved), 'video')} finished and paid, but not saved:")
-        lines += how_to_fetch_all(report.not_saved, str(folder), wait=False)
+        lines += [*_named_ids(report, "not_saved"), how_to_fetch(report.not_saved, str(folder), wait=False)]
     if report.running:
         lines.append(f"{count(len(report.running), 'task')} still running on the service, paid for:")
-        lines += how_to_fetch_all(report.running, str(folder), wait=True)
+        lines += [*_named_ids(report, "running"), how_to_fetch(report.running, str(folder), wait=True)]
     if counts.get("unknown"):
         lines += _unknown(report)
     lines.append(f"details: {folder / 'manifest.jsonl'} and {folder / 'results.csv'}")
     return lines
 
 
-def how_to_fetch_all(task_ids: Sequence[str], folder: str, *, wait: bool) -> list[str]:
-    """List task ids with the command that fetches them."""
-    lines = [f"  {task_id}" for task_id in task_ids[:SHOWN_IDS]]
-    if len(task_ids) > SHOWN_IDS:
-        lines.append(f"  and {len(task_ids) - SHOWN_IDS:,} more, listed in manifest.jsonl")
+def how_to_fetch(task_ids: Sequence[str], folder: str, *, wait: bool) -> str:
+    """Give the command that saves the videos of tasks later."""
     ids = " ".join(quoted(task_id) for task_id in task_ids[:SHOWN_IDS])
-    lines.append(f"  fetch: seedance download {ids} -o {quoted(folder)}{' --wait' if wait else ''}")
-    return lines
+    return f"  fetch: seedance download {ids} -o {quoted(folder)}{' --wait' if wait else ''}"
 
 
 def report_json(report: BatchReport) -> dict[str, object]:
@@ -62,6 +58,14 @@ def report_json(report: BatchReport) -> dict[str, object]:
         "remaining_file": report.remaining_file,
         "rows": [_row_json(row) for row in report.rows],
     }
+
+
+def _named_ids(report: BatchReport, status: RowStatus) -> list[str]:
+    rows = [row for row in report.rows if row.status == status]
+    lines = [f"  {row.task_id}  {one_line(row.row.file.as_posix(), 60)}" for row in rows[:SHOWN_IDS]]
+    if len(rows) > SHOWN_IDS:
+        lines.append(f"  and {len(rows) - SHOWN_IDS:,} more, listed in manifest.jsonl")
+    return lines
 
 
 def _edit(report: BatchReport) -> str:

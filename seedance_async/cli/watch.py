@@ -12,18 +12,17 @@ from seedance_async.cli.terminal import Terminal, one_line, span
 _REDRAW_SECONDS = 0.25
 
 
-async def follow(terminal: Terminal, handle: TaskHandle, name: str = "") -> VideoResult:
+async def follow(terminal: Terminal, handle: TaskHandle) -> VideoResult:
     """Show what becomes of a job and return its result.
 
     Args:
         terminal: Where to show it.
         handle: The job.
-        name: Put before each line where several jobs are shown.
 
     Raises:
         SeedanceError: As awaiting the handle does.
     """
-    shown = asyncio.ensure_future(_redraw(terminal, handle) if terminal.live else _lines(terminal, handle, name))
+    shown = asyncio.ensure_future(_redraw(terminal, handle) if terminal.live else _lines(terminal, handle))
     try:
         return await handle
     finally:
@@ -40,12 +39,12 @@ async def _redraw(terminal: Terminal, handle: TaskHandle) -> None:
             await asyncio.sleep(_REDRAW_SECONDS)
 
 
-async def _lines(terminal: Terminal, handle: TaskHandle, name: str) -> None:
+async def _lines(terminal: Terminal, handle: TaskHandle) -> None:
     before = ""
     async for snapshot in handle.updates():
         words = state(handle) if snapshot.task_id is None else f"{snapshot.task_id}: {one_line(snapshot.status, 40)}"
         if words != before and not snapshot.terminal:
-            terminal.say(name + words)
+            terminal.say(words)
         before = words
 
 

@@ -95,7 +95,7 @@ def test_a_second_signal_leaves_at_once(serve: Callable[..., EmulatorThread], st
 def test_a_signal_while_one_video_is_made(account: EmulatorThread, tmp_path: Path) -> None:
     """The id and the command that fetches it."""
     target = tmp_path / "lake.mp4"
-    with running("generate", "a lake [takes:3000]", "-o", target, *QUICK) as command:
+    with running("generate", "a lake [takes:900]", "-o", target, *QUICK) as command:
         read_until(command, "task_")
         command.send_signal(signal.SIGINT)
         out, rest = command.communicate(timeout=30)
