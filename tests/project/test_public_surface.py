@@ -152,6 +152,19 @@ def test_the_import_pulls_four_libraries() -> None:
     assert foreign(pulled) - CORE_DISTRIBUTIONS == {"seedance_async"}
 
 
+def test_a_session_pulls_no_more() -> None:
+    """What is loaded when the first session opens is of the same libraries."""
+    pulled = fresh(
+        "import sys, json; before = set(sys.modules); import asyncio, seedance_async\n"
+        "async def main():\n"
+        "    async with seedance_async.AsyncSeedance('key', base_url='http://127.0.0.1:9/api/v1'): pass\n"
+        "asyncio.run(main())\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in set(sys.modules) - before})))"
+    )
+    assert "aiohttp" in pulled
+    assert foreign(pulled) - CORE_DISTRIBUTIONS == {"seedance_async"}
+
+
 def test_the_import_leaves_applications_alone() -> None:
     """Emulator, batch runner and command line are loaded by those who use them."""
     pulled = fresh(
