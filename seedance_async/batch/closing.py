@@ -11,7 +11,8 @@ from seedance_async.core.rows import RowSource
 def write_reports(report: BatchReport, source: RowSource, manifest: Manifest) -> tuple[BatchReport, tuple[str, ...]]:
     """Write `results.csv`, the rows to edit, and the rows that are left.
 
-    `results.csv` tells of the whole folder: rows of earlier runs keep the line they had.
+    `results.csv` tells of the whole folder: first the rows that only earlier runs had, then those of this one in the
+    order of its file.
 
     Returns:
         The report with the files that were written, and a sentence for each that could not be.
@@ -20,9 +21,11 @@ def write_reports(report: BatchReport, source: RowSource, manifest: Manifest) ->
     troubles: list[str] = []
     records = dict(manifest.latest)
     for ended in report.rows:
-        # Rows that were not submitted have no line in the manifest, unless an earlier run wrote one.
-        if ended.status != "not_submitted" or ended.row.key not in records:
-            records[ended.row.key] = record_of(ended, folder)
+        record = records.pop(ended.row.key, None)
+        # Rows that were not submitted have no line in the manifest, unless an earlier run wrote one, which still holds.
+        if record is None or ended.status != "not_submitted":
+            record = record_of(ended, folder)
+        records[ended.row.key] = record
     try:
         write_results(folder, records.values())
     except OSError as error:

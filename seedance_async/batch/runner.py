@@ -174,7 +174,7 @@ class BatchRunner:
                 await asyncio.wait({collecting})
                 await self._wire_settled()
                 self._follow_the_rest(session)
-            while (work := self._followers | self._savers) and not leaving.done():
+            while (work := self._followers | self._savers) and not self._leave.is_set():
                 await asyncio.wait({leaving, *work}, return_when=asyncio.FIRST_COMPLETED)
             _cancel(self._followers)
             if savers := set(self._savers):
@@ -219,9 +219,7 @@ class BatchRunner:
                 return
 
     def _follow_the_rest(self, session: "AsyncSeedance") -> None:
-        """Wait for the tasks that `map` no longer waits for, unless they are to be left."""
-        if self._leave.is_set():
-            return
+        """Wait for the tasks that `map` no longer waits for."""
         board = self._books.board
         for row in self._books.plan.rows:
             task_id = board.task_id(row.key)

@@ -59,8 +59,8 @@ def write_results(folder: Path, records: Iterable[Record]) -> Path:
 def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[EndedRow]) -> Path | None:
     """Write rows as their author wrote them, so that they can be edited and passed in again.
 
-    They hold what their author wrote, links included. Rows that failed say why in a column `#error`. A file of that name
-    from an earlier run is kept beside it under a number, because its rows may have been edited.
+    They hold what their author wrote, links included. Rows that failed say why in a column `#error`. A file of that
+    name from an earlier run is kept beside it under a number, because its rows may have been edited.
 
     Args:
         folder: Where to write.

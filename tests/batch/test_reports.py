@@ -1,6 +1,7 @@
 """The files that a batch leaves behind, and its exit code."""
 
 import csv
+import io
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -8,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from seedance_async.batch.books import Books
 from seedance_async.batch.closing import write_reports
-from seedance_async.batch.events import RowStatus, StopReason
+from seedance_async.batch.events import BatchEvent, RowStatus, StopReason
 from seedance_async.batch.exit_codes import ExitCode
 from seedance_async.batch.manifest import Manifest, Record, record_of
 from seedance_async.batch.outcomes import row_that_failed
+from seedance_async.batch.recorder import Recorder
 from seedance_async.batch.report import BatchReport, EndedRow
-from seedance_async.batch.tables import FAILED, write_again
+from seedance_async.batch.tables import FAILED, REMAINING, write_again
 from seedance_async.errors import (
     AuthenticationError,
     BadRequestError,
@@ -197,6 +200,33 @@ def test_a_torn_line_costs_no_other_line(tmp_path: Path) -> None:
     assert path.read_bytes().count(b"\n") == 3
 
 
+class _HalfFull:
+    """A file that takes half of one write, as a disk does while it fills up."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self.closed = False
+
+    def write(self, data: bytes) -> int:
+        return self._file.write(data[: len(data) // 2])
+
+
+def test_a_write_that_stops_half_way_is_closed_by_the_next_one(tmp_path: Path) -> None:
+    """The lines that could not be written whole are written again, on lines of their own."""
+    manifest = Manifest(tmp_path)
+    whole = manifest._file
+    manifest._file = _HalfFull(whole)  # type: ignore[assignment]
+    with pytest.raises(OSError, match="No space left"):
+        manifest.append([_record("a", "done")])
+    assert manifest.latest == {}
+    manifest._file = whole
+    manifest.append([_record("a", "done")])
+    manifest.close()
+    lines = (tmp_path / "manifest.jsonl").read_text("utf-8").splitlines()
+    assert len(lines) == 2
+    assert json.loads(lines[1])["key"] == "a"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_is_an_error_of_the_manifest(tmp_path: Path) -> None:
     """Nobody is told that a line is durable when it is not."""
@@ -228,6 +258,10 @@ def test_failed_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
     # A second failure replaces the first reason instead of adding a column.
     write_again(tmp_path, FAILED, again.source, [row_that_failed(again.rows[0], BadRequestError(400, "x"), None)])
     assert _table(path, ";")[0]["#error"].startswith("HTTP 400: x")
+    # A row that was not sent has no reason any more.
+    path = write_again(tmp_path, REMAINING, again.source, [EndedRow(again.rows[0], "not_submitted")])
+    assert path is not None
+    assert _table(path, ";")[0]["#error"] == ""
 
 
 def test_failed_rows_of_jsonl_keep_their_lists(tmp_path: Path) -> None:
@@ -274,6 +308,35 @@ def test_reports_keep_what_earlier_runs_left(tmp_path: Path) -> None:
     assert not (tmp_path / "failed.csv").exists()
     assert [row["id"] for row in _table(tmp_path / "failed-1.csv")] == ["two"]
     manifest.close()
+
+
+def test_results_are_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """Rows end in any order; what only earlier runs had comes first."""
+    rows = plan_of_csv(["id,prompt", "one,a lake", "two,a hill", "three,a sea"]).rows
+    manifest = Manifest(tmp_path)
+    manifest.append([{"key": "two", "id": "two", "status": "done"}, {"key": "old", "id": "old", "status": "done"}])
+    statuses: tuple[RowStatus, ...] = ("failed", "not_submitted", "done")
+    ended = [EndedRow(row, status) for row, status in zip(rows, statuses, strict=True)]
+    manifest.append(record_of(row, tmp_path) for row in (ended[2], ended[0]))
+    write_reports(BatchReport(tmp_path, tuple(ended)), plan_of_csv(["prompt", "x"]).source, manifest)
+    manifest.close()
+    found = [(row["id"], row["status"]) for row in _table(tmp_path / "results.csv")]
+    assert found == [("old", "done"), ("one", "failed"), ("two", "done"), ("three", "done")]
+
+
+async def test_the_first_end_of_a_row_counts(tmp_path: Path) -> None:
+    """What is told and written once is not taken back."""
+    told: list[BatchEvent] = []
+    books = Books(plan_of({"prompt": "a", "id": "a"}), tmp_path, told.append)
+    books.recorder = Recorder(Manifest(tmp_path), pytest.fail)
+    row = books.rows["a"]
+    books.end(EndedRow(row, "done", "t1"))
+    books.end(EndedRow(row, "failed", "t1"))
+    books.close()
+    await books.recorder.flush()
+    books.recorder.manifest.close()
+    assert books.report().counts == {"done": 1}
+    assert len(told) == len(_lines(tmp_path / "manifest.jsonl")) == 1
 
 
 def test_a_report_that_cannot_be_written_is_said(tmp_path: Path) -> None:

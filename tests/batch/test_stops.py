@@ -263,6 +263,16 @@ async def test_a_video_that_cannot_be_saved_is_said_with_its_id(emulator: StartE
     assert report.failed_file is None
 
 
+async def test_a_file_that_appears_during_the_batch_is_not_overwritten(emulator: StartEmulator, tmp_path: Path) -> None:
+    """Somebody else's file wins, also when it was not there at the start."""
+    service = await emulator(limit=2)
+    precious = tmp_path / "n1.mp4"
+    listener = Listener(_nth(RowRunning, 1), lambda: precious.write_bytes(b"precious"))
+    report = await run(service, BatchRunner(lakes(2), tmp_path, on_event=listener))
+    assert report.counts == {"done": 1, "not_saved": 1}
+    assert precious.read_bytes() == b"precious"
+
+
 async def test_a_full_disk_stops_the_submitting(
     emulator: StartEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
