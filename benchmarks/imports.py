@@ -21,7 +21,7 @@ STATEMENTS = {
     "seedance_async, and a session": (
         "import asyncio, seedance_async\n"
         "async def once():\n"
-        "    async with seedance_async.AsyncSeedance('benchmark'): pass\n"
+        "    async with seedance_async.AsyncSeedance('benchmark', base_url='http://127.0.0.1:9'): pass\n"
         "asyncio.run(once())"
     ),
 }
