@@ -65,13 +65,13 @@ class Gatekeeper:
             case Unknown(cause=cause):
                 closed = self.gate.create_lost(str(cause), now, self.rand)
                 if cause.type_name.startswith("HTTP 5"):
-                    closed = self.gate.create_unreached(str(cause), now, self.rand) or closed
+                    closed = self.gate.create_failed(str(cause), now, self.rand) or closed
                 self._say_closed(closed)
                 logger.warning("the create of job %s has an unknown outcome: %s", job.key, cause)
 
     def heard_answer(self) -> None:
         """Learn from a proper answer to a poll or probe."""
-        self._say_opened(self.gate.answered())
+        self._say_opened(self.gate.answered(self.register.now()))
 
     def heard_nothing(self, cause: Cause) -> None:
         """Learn from a poll or probe without a proper answer."""

@@ -2,8 +2,9 @@
 
 1. A task has at most one poll in flight, and a session at most `MOST_IN_FLIGHT`.
 2. A task whose wait is over is watched on, slowly.
-3. While the gate is closed one poll at a time leaves, as a probe: of the task that has been due longest or, where no
-   task runs, of one that does not exist, which costs nothing and gets a 404 from a service that works.
+3. While the gate is closed one poll at a time leaves as a probe: of the task that is due first or, where no task
+   runs, of one that does not exist, which costs nothing and gets a 404 from a service that works. Other polls pause
+   where they would fail as well.
 """
 
 import asyncio
@@ -59,12 +60,10 @@ class Poller:
             while True:
                 if self._crash is not None:
                     raise self._crash
-                if gate.is_open:
+                if not gate.polls_pause:
                     self._poll_due()
-                    moment = self._heap[0][0] if self._heap and len(self._flights) < MOST_IN_FLIGHT else None
-                else:
-                    moment = self._probe_if_due()
-                await self.gatekeeper.poller_alarm.wait_until(moment)
+                self._probe_if_due()
+                await self.gatekeeper.poller_alarm.wait_until(self._next_moment())
         finally:
             flights = list(self._flights)
             for flight in flights:
@@ -94,14 +93,22 @@ class Poller:
         while len(self._flights) < MOST_IN_FLIGHT and (job := self._next_job(now)) is not None:
             self._fly(job)
 
-    def _probe_if_due(self) -> float | None:
+    def _probe_if_due(self) -> None:
         gate = self.gatekeeper.gate
-        if gate.probe_at is not None and gate.probe_at > self.register.now():
-            return gate.probe_at
-        if gate.probe_at is not None and not self._flights:
+        due = gate.probe_at is not None and gate.probe_at <= self.register.now()
+        # What left before the outage counts as a probe: there is one at a time.
+        if due and not (gate.polls_pause and self._flights):
             gate.probe_started()
             self._fly(self._next_job(float("inf")))
-        return None
+
+    def _next_moment(self) -> float | None:
+        gate = self.gatekeeper.gate
+        moments: list[float] = []
+        if self._heap and not gate.polls_pause and len(self._flights) < MOST_IN_FLIGHT:
+            moments.append(self._heap[0][0])
+        if gate.probe_at is not None and not (gate.polls_pause and self._flights):
+            moments.append(gate.probe_at)
+        return min(moments, default=None)
 
     def _fly(self, job: Job | None) -> None:
         flight = asyncio.get_running_loop().create_task(self._poll(job), context=Context())

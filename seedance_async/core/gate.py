@@ -5,9 +5,11 @@ An outage says nothing about one job, so it pauses the session instead of failin
 1. A create that was not sent, or was answered 5xx, closes the gate. So do `MISSES_TO_CLOSE` polls in a row that
    fail, with no good one between them.
 2. While it is closed one probe at a time leaves, at growing intervals of at most a minute. A probe is a poll: it
-   costs nothing.
-3. A proper answer opens the gate. The interval starts short again only when a create has had a definite answer:
-   a service that answers polls and drops creates would otherwise be hammered.
+   costs nothing. Where the service is not reached, or polls fail, no other poll leaves; where only creates fail,
+   running tasks are watched as before.
+3. A proper answer to a probe opens the gate, and so does one to any poll once the probe is due. The interval starts
+   short again only when a create has had a definite answer: a service that answers polls and drops creates would
+   otherwise be hammered.
 4. After `LOST_TO_SUSPECT` unknown creates in a row, the gate closes until a poll has a proper answer, and from then
    on one create leaves at a time, until one has a definite answer.
 """
@@ -34,12 +36,14 @@ class Gate:
         closed_at: When it closed, or None while it is open.
         contacted: Whether the service has ever given a proper answer.
         probing: Whether a probe is on its way.
+        polls_pause: Whether no poll but a probe may leave.
     """
 
     reason: str | None = None
     closed_at: float | None = None
     contacted: bool = False
     probing: bool = False
+    polls_pause: bool = False
     _probe_at: float = 0.0
     _probes: int = 0
     _misses: int = 0
@@ -65,7 +69,12 @@ class Gate:
         self.probing = True
 
     def create_unreached(self, reason: str, now: float, rand: Rand) -> bool:
-        """Note a create that was not sent or was answered 5xx; return whether the gate closed by it."""
+        """Note a create that was not sent; return whether the gate closed by it."""
+        self.polls_pause = True
+        return self._close(reason, now, rand)
+
+    def create_failed(self, reason: str, now: float, rand: Rand) -> bool:
+        """Note a create that was answered 5xx; return whether the gate closed by it."""
         return self._close(reason, now, rand)
 
     def create_lost(self, reason: str, now: float, rand: Rand) -> bool:
@@ -79,22 +88,32 @@ class Gate:
         """Note a create with a definite answer of the service; return whether the gate opened by it."""
         self._lost = 0
         self._probes = 0
-        return self.answered()
+        self._heard()
+        return self._open()
 
     def poll_missed(self, reason: str, now: float, rand: Rand) -> bool:
         """Note a poll or probe that failed; return whether the gate closed by it."""
         self._misses += 1
+        self.polls_pause = self.polls_pause or self._misses >= MISSES_TO_CLOSE
         if self.is_open:
-            return self._misses >= MISSES_TO_CLOSE and self._close(reason, now, rand)
+            return self.polls_pause and self._close(reason, now, rand)
         if self.probing:
             self.probing = False
             self._schedule(now, rand)
         return False
 
-    def answered(self) -> bool:
-        """Note a proper answer of the service; return whether the gate opened by it."""
+    def answered(self, now: float) -> bool:
+        """Note a proper answer to a poll or probe; return whether the gate opened by it."""
+        may_open = self.probing or now >= self._probe_at
+        self._heard()
+        return may_open and self._open()
+
+    def _heard(self) -> None:
         self.contacted = True
         self._misses = 0
+        self.polls_pause = False
+
+    def _open(self) -> bool:
         self.probing = False
         if self.is_open:
             return False

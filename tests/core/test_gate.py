@@ -24,7 +24,7 @@ def probe(gate: Gate, *, miss: bool, until: float = 1e9) -> float:
     if miss:
         gate.poll_missed("nothing", moment, last)
     else:
-        gate.answered()
+        gate.answered(moment)
     return moment
 
 
@@ -63,7 +63,7 @@ def test_a_good_poll_between_counts() -> None:
     for _ in range(5):
         for moment in range(MISSES_TO_CLOSE - 1):
             assert not gate.poll_missed("hang", float(moment), last)
-        assert not gate.answered()
+        assert not gate.answered(5.0)
     assert gate.is_open
 
 
@@ -111,11 +111,35 @@ def test_an_answer_opens() -> None:
     gate.create_unreached("down", 0.0, last)
     probe(gate, miss=True)
     gate.probe_started()
-    assert gate.answered()
+    assert gate.answered(2.0)
     assert gate.is_open
     assert (gate.reason, gate.closed_at, gate.probe_at) == (None, None, None)
     assert gate.contacted
-    assert not gate.answered()
+    assert not gate.answered(3.0)
+
+
+def test_a_poll_that_answers_early_does_not_open() -> None:
+    """Rule 3: where polls go on and creates fail, a poll opens the gate no earlier than the probe would."""
+    gate = Gate()
+    gate.create_failed("HTTP 500", 0.0, last)
+    assert not gate.polls_pause
+    assert not gate.answered(0.5)
+    assert not gate.is_open
+    assert gate.answered(1.0)
+
+
+def test_polls_pause_where_they_would_fail() -> None:
+    """Rule 2: no poll but a probe leaves while the service is not reached or polls fail, until one is answered."""
+    unreached, missed = Gate(), Gate()
+    unreached.create_unreached("refused", 0.0, last)
+    for moment in range(MISSES_TO_CLOSE):
+        missed.poll_missed("hang", float(moment), last)
+    for gate in (unreached, missed):
+        assert gate.polls_pause
+        probe(gate, miss=True)
+        assert gate.polls_pause
+        probe(gate, miss=False)
+        assert not gate.polls_pause
 
 
 def test_a_service_that_answers_polls_alone() -> None:
@@ -222,7 +246,8 @@ class GateMachine(RuleBasedStateMachine):
     @rule()
     def answered(self) -> None:
         was_open = self.gate.is_open
-        assert self.gate.answered() is not was_open
+        due = self.gate.probing or (self.gate.probe_at or 0.0) <= self.now
+        assert self.gate.answered(self.now) is (due and not was_open)
         self.misses = 0
 
     @rule()
