@@ -11,6 +11,7 @@ from seedance_async.core.inputs import ImageToVideo, OmniReference, TextToVideo
 from seedance_async.core.plan import Plan, describe_plan, describe_problems, judge_budget, make_plan
 from seedance_async.core.rows import Row, RowSource
 from seedance_async.errors import InputError, Problem
+from tests.batch.plans import plan_of_csv
 
 
 def _row(line: int, prompt: str = "a lake", **more: object) -> Row:
@@ -267,3 +268,37 @@ def test_many_problems_are_shown_up_to_a_number() -> None:
     assert len(lines) == 21
     assert lines[-1] == "... and 5 more"
     assert describe_problems(problems[:20])[-1] == "line 19: is wrong"
+
+
+def test_cells_become_values_and_those_that_cannot_are_one_problem_each() -> None:
+    """Text of a table is read by the field it stands under."""
+    plan = plan_of_csv(
+        ["prompt,duration,images,extra", 'a lake,8.0,https://a.example/1.png  https://a.example/2.png,"{""x"": 1}"']
+    )
+    inputs = plan.rows[0].inputs
+    assert isinstance(inputs, OmniReference)
+    assert (inputs.duration, inputs.images) == (8, ("https://a.example/1.png", "https://a.example/2.png"))
+    assert dict(inputs.extra) == {"x": 1}
+    with pytest.raises(InputError) as caught:
+        plan_of_csv(["prompt,duration,aspect_ratio", "a lake,5s,7:3"])
+    assert [problem.path for problem in caught.value.problems] == [
+        "rows.csv, line 2: duration",
+        "rows.csv, line 2: aspect_ratio",
+    ]
+
+
+def test_a_price_that_is_settled_later_is_said() -> None:
+    """A 2.5 row with a reference video is billed by the video's length: the plan says so before anything is sent."""
+    video = ("https://a.example/1.mp4",)
+    plan = _plan(_row(2, model="seedance2-5", videos=video), catalogue=Catalogue.LATEST)
+    assert any("settled afterwards on the length of the given video" in line for line in describe_plan(plan, 1))
+
+
+@pytest.mark.parametrize(
+    ("rows", "at_once", "says"),
+    [(1, 1, "minutes with 1"), (1000, 5, "hours with 5")],
+)
+def test_time_is_told_in_the_unit_that_fits(rows: int, at_once: int, says: str) -> None:
+    """Nobody wants to read 9,000 minutes."""
+    plan = _plan(*(_row(line, f"lake {line}") for line in range(2, rows + 2)))
+    assert says in describe_plan(plan, at_once)[0]

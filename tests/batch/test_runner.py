@@ -17,6 +17,7 @@ from seedance_async.batch import (
     ServiceBack,
     ServiceUnreachable,
     SubmittingStopped,
+    Warned,
     read_rows,
 )
 from seedance_async.core.catalogue import Catalogue
@@ -178,3 +179,13 @@ async def test_many_rows_go_through_few_slots(emulator: StartEmulator, tmp_path:
     assert service.statistics().peak_in_progress == 20
     assert service.statistics().accepted == 300
     assert len(list(tmp_path.glob("n*.mp4"))) == 300
+
+
+async def test_a_create_that_may_have_been_doubled_is_said(emulator: StartEmulator, tmp_path: Path) -> None:
+    """The service's own 500 is repeated once more; the listener learns which line may be paid twice."""
+    service = await emulator(faults=[Fault("error-after-accept", nth=1, value="500")])
+    listener = Listener()
+    report = await run(service, BatchRunner(lakes(1), tmp_path, on_event=listener))
+    assert report.counts == {"done": 1}
+    (warning,) = (event for event in listener.events if isinstance(event, Warned))
+    assert warning.message.startswith("line 1: sent again after an error of the service, may be paid twice")

@@ -309,3 +309,19 @@ async def test_a_manifest_that_cannot_be_written_stops_the_submitting(emulator: 
     saved = {row.task_id for row in report.rows if row.status == "done"}
     assert {*report.running, *report.not_saved} == set(service.world.tasks) - saved
     assert "not_submitted" in (tmp_path / "results.csv").read_text("utf-8")
+
+
+async def test_a_signal_during_an_outage_does_not_wait_for_its_end(emulator: StartEmulator, tmp_path: Path) -> None:
+    """A service that is away keeps nobody at the terminal."""
+    service = await emulator(limit=2, faults=[Fault("outage", since=20)])
+    runner = BatchRunner(lakes(6), tmp_path)
+    async with session_for(service, runner) as session:
+        running = asyncio.create_task(runner.run(session))
+        await asyncio.sleep(600)
+        assert runner.progress().unreachable is not None
+        runner.stop()
+        before = asyncio.get_running_loop().time()
+        report = await running
+        assert asyncio.get_running_loop().time() - before <= 10
+    assert report.counts == {"running": 2, "not_submitted": 4}
+    assert set(report.running) == set(service.world.tasks)
