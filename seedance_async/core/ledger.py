@@ -10,7 +10,8 @@ there is room or not.
    counts one foreign task less.
 4. A limit that a 429 lowered grows back towards the ceiling: once a create was accepted since, one waiter may leave
    above the limit, not more often than every `GROWTH_EVERY` seconds; if it is accepted the limit is one higher. Each
-   refusal of such a growth probe makes the next one rarer.
+   refusal of such a growth probe makes the next one rarer. So does the refusal that follows a single growth: the room
+   was that of a task which had ended unseen.
 5. A 429 without numbers, or one whose numbers leave room, changes no limit: nobody leaves until a timer.
 6. Creates on the wire are bounded by a window that starts at 2, grows by one with each accepted create that filled
    it, shrinks while it is not used, and falls to 1 with a refusal. So a limit that is lower than believed costs a
@@ -80,6 +81,7 @@ class SlotLedger(Generic[HolderT]):
     _growth_at: float = field(init=False, default=0.0)
     _growth_every: float = field(init=False, default=GROWTH_EVERY)
     _may_grow: bool = field(init=False, default=False)
+    _grown: int = field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
         self.limit = self._most = AUTO_START if self.ceiling is None else self.ceiling
@@ -149,14 +151,19 @@ class SlotLedger(Generic[HolderT]):
             self._window = max(_FIRST_WINDOW, self._window - 1)
         self._leave_wire(holder)
         self._strikes = 0
-        self._may_grow = True
+        if not self._may_grow:
+            # Not at once: while several tasks end, the account has room for a moment that is not the limit's.
+            self._may_grow = True
+            self._growth_at = max(self._growth_at, now + GROWTH_EVERY)
         match self._end_probe(holder):
             case _Leave.PROBE:
                 self._foreign = max(0, self._foreign - 1)
                 self._probe_at = now
             case _Leave.GROWTH:
                 self.limit = min(self._most, self.limit + 1)
-                self._growth_every = GROWTH_EVERY
+                self._grown += 1
+                if self._grown > 1:
+                    self._growth_every = GROWTH_EVERY
                 self._growth_at = now + GROWTH_EVERY
             case _:
                 pass
@@ -177,8 +184,9 @@ class SlotLedger(Generic[HolderT]):
         self._strikes += 1
         self._may_grow = False
         pause = max(retry_after or 0.0, grown_delay(self._strikes - 1, rand, first=2.0, most=30.0))
-        if self._end_probe(holder) is _Leave.GROWTH:
+        if self._end_probe(holder) is _Leave.GROWTH or self._grown == 1:
             self._growth_every = min(_GROWTH_RAREST, self._growth_every * _GROWTH_BACKOFF)
+        self._grown = 0
         self._growth_at = now + self._growth_every
         if limit is None or current is None:
             self._pause_until = now + pause
@@ -209,9 +217,12 @@ class SlotLedger(Generic[HolderT]):
         self._leave_wire(holder)
         self._end_probe(holder)
 
-    def wakeup(self, now: float) -> float | None:
-        """Return when a waiter may leave although nothing else happens; None if time alone changes nothing."""
-        if not self._waiting or len(self._on_wire) >= self._window:
+    def wakeup(self, now: float, *, one_at_a_time: bool = False) -> float | None:
+        """Return when a waiter may leave although nothing else happens; None if time alone changes nothing.
+
+        Once `take` has returned None, this is later than `now`: who waits for it does not spin.
+        """
+        if not self._waiting or self._wire_is_full(one_at_a_time=one_at_a_time):
             return None
         if now < self._pause_until:
             return self._pause_until
@@ -228,7 +239,7 @@ class SlotLedger(Generic[HolderT]):
     def _may_leave(self, now: float, *, one_at_a_time: bool) -> _Leave | None:
         if not self._waiting or now < self._pause_until:
             return None
-        if len(self._on_wire) >= (1 if one_at_a_time else self._window):
+        if self._wire_is_full(one_at_a_time=one_at_a_time):
             return None
         own = len(self.holders)
         if own + self.foreign(now) < self.limit:
@@ -240,6 +251,9 @@ class SlotLedger(Generic[HolderT]):
         if self._growable(own, now) and now >= self._growth_at:
             return _Leave.GROWTH
         return None
+
+    def _wire_is_full(self, *, one_at_a_time: bool) -> bool:
+        return len(self._on_wire) >= (1 if one_at_a_time else self._window)
 
     def _growable(self, own: int, now: float) -> bool:
         # With foreign tasks in the account's slots, a refusal is certain: growth waits until they are gone or old.
