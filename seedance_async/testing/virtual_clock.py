@@ -117,5 +117,16 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self.virtual.executor_job_ended)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002
+        """Join the worker threads; the clock stands still meanwhile.
+
+        `timeout` is not passed on: it is counted on this loop's clock, which would jump to its end.
+        """
+        self.virtual.executor_job_started()
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self.virtual.executor_job_ended(None)
+
     async def _register_default_limiter(self) -> None:
         self.virtual.limiters.add(anyio.to_thread.current_default_thread_limiter())

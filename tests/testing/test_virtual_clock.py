@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
@@ -88,3 +89,14 @@ async def test_500_tasks_and_300_seconds_over_real_sockets() -> None:
             assert set(statuses) == {"success"}
             assert 300 <= loop.time() - began < 340
         assert emulator.statistics().polls > 5000
+
+
+def test_the_clock_stands_still_while_worker_threads_are_joined() -> None:
+    """A loop that closes waits for its worker threads in real time; a jump would leave them behind with a warning."""
+    never = threading.Event()
+    with asyncio.Runner(loop_factory=VirtualClockLoop) as runner:
+        loop, executor = runner.get_loop(), ThreadPoolExecutor(1)
+        loop.set_default_executor(executor)
+        # Handed over behind the loop's back, so that nothing but the joining waits for it.
+        executor.submit(never.wait, 0.2)
+    assert loop.time() < 1.0
