@@ -20,6 +20,7 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload
 from attrs import define, field
+from yarl import URL
 
 from seedance_async._version import __version__
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
@@ -92,12 +93,16 @@ class Transport:
     _polls: aiohttp.ClientSession = field(init=False, repr=False)
     _files: aiohttp.ClientSession = field(init=False, repr=False)
     _api_proxy: str | None = field(init=False, repr=False, default=None)
+    _create_url: URL = field(init=False, repr=False)
+    _poll_url: str = field(init=False, repr=False)
     # Two timers for a create and one for a poll: aiohttp starts one for each limit that is set.
     _create_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
     _poll_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
 
     async def open(self) -> None:
         """Make the connection pools, in the running loop; connects nowhere yet."""
+        self._create_url = URL(f"{self.base_url}/jobs/createTask")
+        self._poll_url = f"{URL(self.base_url)}/jobs/recordInfo?taskId="
         connect = self.timeouts.connect
         self._create_timeout = aiohttp.ClientTimeout(
             total=connect + self.timeouts.create, connect=connect, sock_connect=None
@@ -143,7 +148,7 @@ class Transport:
             return NoAnswer(sent=False, cause=Cause(type(error).__name__, "while asking for the API key"))
         try:
             async with self._creates.post(
-                f"{self.base_url}/jobs/createTask",
+                self._create_url,
                 data=_MarkedPayload(body, mark),
                 headers=_headers(key),
                 allow_redirects=False,
@@ -162,7 +167,8 @@ class Transport:
             return NoAnswer(sent=False, cause=Cause(type(error).__name__, "while asking for the API key"))
         try:
             async with self._polls.get(
-                f"{self.base_url}/jobs/recordInfo?taskId={quote(task_id, safe='')}",
+                # The id is quoted here and the rest is as given: nothing is left to parse and quote anew.
+                URL(f"{self._poll_url}{quote(task_id, safe='')}", encoded=True),
                 headers=_headers(key),
                 allow_redirects=False,
                 raise_for_status=False,
