@@ -92,7 +92,7 @@ class Intake:
                 known.waits_over, known.failure, known.slot_until = False, None, None
                 known.misses, known.ended_at = 0, None
                 known.deadline = now + (register.timeouts.task or self._deadline(known))
-            known.detached = False
+            register.rejoin(known)
             self.opened.poller.look_now(known)
             return known
         job = Job(key=task_id, request=None, polling=self.polling, typical=_USUAL, patient=True, enqueued_at=now)

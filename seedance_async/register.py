@@ -72,6 +72,7 @@ class Register:
         self.leave_queue(job)
         self.running[job] = None
         self.tasks[job.task_id] = job
+        self._detached += job.detached
 
     def leave_queue(self, job: Job) -> None:
         """Forget a job among those that wait."""
@@ -93,6 +94,13 @@ class Register:
             job.detached = True
             self._detached += job in self.running
             self.check_quiet()
+
+    def rejoin(self, job: Job) -> None:
+        """Take a running job back into `pending` and `drain`, and its slot into the count."""
+        if job.detached:
+            job.detached = False
+            self._detached -= 1
+        self.slots.adopt(job)
 
     def end_unsent(self, job: Job, event: Event, error: SeedanceError) -> None:
         """End a job that has no task."""
