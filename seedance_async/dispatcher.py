@@ -106,7 +106,9 @@ class Dispatcher:
         self.register.check_quiet()
 
     def _next_moment(self) -> float | None:
-        wakeup = self.register.slots.wakeup() if self.gatekeeper.gate.is_open else self.gatekeeper.next_moment()
+        gate = self.gatekeeper.gate
+        slots = self.register.slots
+        wakeup = slots.wakeup(one_at_a_time=gate.suspicious) if gate.is_open else self.gatekeeper.next_moment()
         # Phantoms are in the order in which they came, and there are few.
         moments = [*self._phantoms.values()] if wakeup is None else [wakeup, *self._phantoms.values()]
         return min(moments, default=None)

@@ -87,8 +87,8 @@ class Slots(Protocol):
         """Give the slot back."""
         ...
 
-    def wakeup(self) -> float | None:
-        """Return the loop time at which a waiter may leave although nothing else happens."""
+    def wakeup(self, *, one_at_a_time: bool = False) -> float | None:
+        """Return the loop time, later than now, at which a waiter may leave although nothing else happens."""
         ...
 
     def statistics(self) -> SlotStatistics:
@@ -159,9 +159,9 @@ class LocalSlots:
         """Give the slot back."""
         self._ledger.release(holder)
 
-    def wakeup(self) -> float | None:
-        """Return the loop time at which a waiter may leave although nothing else happens."""
-        return self._ledger.wakeup(self._loop.time())
+    def wakeup(self, *, one_at_a_time: bool = False) -> float | None:
+        """Return the loop time, later than now, at which a waiter may leave although nothing else happens."""
+        return self._ledger.wakeup(self._loop.time(), one_at_a_time=one_at_a_time)
 
     def statistics(self) -> SlotStatistics:
         """Return the slots as they are now."""
