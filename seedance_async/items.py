@@ -105,6 +105,7 @@ class Run:
     _arrived: int = field(init=False, default=0)
     _exhausted: bool = field(init=False, default=False)
     _stopped: bool = field(init=False, default=False)
+    _withdrawn: bool = field(init=False, default=False)
     _fatal: BaseException | None = field(init=False, default=None)
     _room: asyncio.Event = field(init=False, factory=asyncio.Event)
     _ready: asyncio.Event = field(init=False, factory=asyncio.Event)
@@ -112,18 +113,26 @@ class Run:
 
     def begin(self) -> None:
         """Begin to pull."""
-        if self._feeder is None and not self._stopped:
+        if self._feeder is None and not self._exhausted:
             self._feeder = asyncio.get_running_loop().create_task(self._feed())
 
     def stop(self) -> None:
         """Stop to pull, withdraw what is queued and forget the rest. Harmless when repeated."""
-        self._stopped = self._exhausted = True
-        if self._feeder is not None:
-            self._feeder.cancel()
-        for job in list(self._open):
+        self._stopped = True
+        self._end_feed()
+        for job in self._open:
             job.unfollow(self._settled)
-            self._submitter.withdraw(job)
+        self._withdraw()
         self._open.clear()
+        self._ready.set()
+
+    def finish(self) -> None:
+        """Stop to pull, withdraw what is queued, make no further attempts, and yield what runs."""
+        for entries in self._open.values():
+            for entry in entries:
+                entry.attempts_left = 0
+        self._end_feed()
+        self._withdraw()
         self._ready.set()
 
     def end(self, error: SeedanceError) -> None:
@@ -253,6 +262,17 @@ class Run:
     def _end(self, error: SeedanceError) -> None:
         if self._fatal is None:
             self._fatal = error
+        self._end_feed()
+
+    def _withdraw(self) -> None:
+        """Give up each job, once for each entry that asked for it; the interest of others keeps it."""
+        if not self._withdrawn:
+            self._withdrawn = True
+            for job, entries in list(self._open.items()):
+                for _ in entries:
+                    self._submitter.withdraw(job)
+
+    def _end_feed(self) -> None:
         # The feeder may be the one that ended it; it sees the mark itself.
         if self._feeder is not None and asyncio.current_task() is not self._feeder:
             self._feeder.cancel()
@@ -299,6 +319,13 @@ class Items:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def finish(self) -> None:
+        """Submit nothing further and go on yielding: what runs as it ends, what was queued with `WithdrawnError`.
+
+        Nothing that was withdrawn costs anything. A task that fails is not tried again.
+        """
+        self._run.finish()
 
     async def aclose(self) -> None:
         """Stop, as leaving the block does."""

@@ -48,7 +48,6 @@ class Place(Enum):
 class _Entry:
     row: PlannedRow
     place: Place = Place.WAITING
-    queued: bool = False
     task_id: str | None = None
     status: str = ""
     accepted_at: float = 0.0
@@ -86,7 +85,6 @@ class Board:
         match event:
             case Queued():
                 self._move(entry, Place.WAITING)
-                entry.queued = True
                 return RowQueued(entry.row)
             case SlotAcquired():
                 self._move(entry, Place.SENDING)
@@ -118,10 +116,6 @@ class Board:
         """Return the last task of a row."""
         return self._entries[key].task_id
 
-    def queued(self) -> list[PlannedRow]:
-        """Return the rows that wait in the session's queue."""
-        return [entry.row for entry in self._entries.values() if entry.queued and entry.place is Place.WAITING]
-
     def at(self, place: Place) -> list[PlannedRow]:
         """Return the rows that stand at one place, in the order of the plan."""
         return [entry.row for entry in self._entries.values() if entry.place is place]
@@ -149,7 +143,6 @@ class Board:
         if state in {"succeeded", "failed"} and entry.place is Place.RUNNING:
             self._real_seconds += now - entry.accepted_at
             self._typical_seconds += entry.row.request.typical_seconds
-        entry.queued = False
         match state:
             case "succeeded":
                 self._move(entry, Place.FINISHED)

@@ -2,8 +2,8 @@
 
 1. Rows go through `session.map`, which keeps the slots full, waits out limits and outages and repeats what the
    service failed and refunded. A finished video is fetched beside it and never holds a slot.
-2. What concerns every further row stops the submitting. For the account `map` does that itself; else `map` is left:
-   what is queued is withdrawn, creates on the wire get their answer.
+2. What concerns every further row stops the submitting. For the account `map` does that itself; else it is told to
+   finish: what is queued is withdrawn, creates on the wire get their answer.
 3. After a signal, or with a disk that is full, tasks that run stay on the service, their ids written down. After any
    other reason they are followed to their end and saved.
 4. The reports are written on every way out.
@@ -16,7 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from seedance_async.batch.board import Place
 from seedance_async.batch.books import LEAVING, Books
 from seedance_async.batch.closing import write_reports
 from seedance_async.batch.events import (
@@ -38,6 +37,7 @@ from seedance_async.core.plan import Plan, PlannedRow
 from seedance_async.core.results import VideoResult
 from seedance_async.errors import DownloadError, SeedanceError
 from seedance_async.hooks import Drift, HookEvent
+from seedance_async.items import Items
 
 if TYPE_CHECKING:
     from seedance_async.session import AsyncSeedance
@@ -86,8 +86,7 @@ class BatchRunner:
         self._patience = patience
         self._session: AsyncSeedance | None = None
         self._savers: set[asyncio.Task[None]] = set()
-        self._followers: set[asyncio.Task[None]] = set()
-        self._halt = asyncio.Event()
+        self._items: Items | None = None
         self._leave = asyncio.Event()
         self._moved = asyncio.Event()
 
@@ -109,10 +108,10 @@ class BatchRunner:
         if reason in LEAVING:
             self._books.write_down_running()
             self._leave.set()
-        self._halt.set()
         self._moved.set()
         self._books.note_stop(reason, message)
-        self._withdraw_queue()
+        if self._items is not None:
+            self._items.finish()
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -154,7 +153,7 @@ class BatchRunner:
             self._last_words(manifest, recorder)
             raise
         finally:
-            _cancel(self._savers | self._followers)
+            _cancel(self._savers)
             manifest.close()
         for trouble in troubles:
             books.tell(Warned(trouble))
@@ -163,31 +162,31 @@ class BatchRunner:
 
     async def _until_ended(self, session: "AsyncSeedance") -> None:
         collecting = asyncio.create_task(self._collect(session))
-        halting = asyncio.create_task(self._halt.wait())
         leaving = asyncio.create_task(self._leave.wait())
         try:
-            await asyncio.wait({collecting, halting}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({collecting, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if collecting.done():
                 collecting.result()
             else:
+                await self._wire_settled()
                 collecting.cancel()
                 await asyncio.wait({collecting})
-                await self._wire_settled()
-                self._follow_the_rest(session)
-            while (work := self._followers | self._savers) and not self._leave.is_set():
-                await asyncio.wait({leaving, *work}, return_when=asyncio.FIRST_COMPLETED)
-            _cancel(self._followers)
+            while self._savers and not self._leave.is_set():
+                await asyncio.wait({leaving, *self._savers}, return_when=asyncio.FIRST_COMPLETED)
             if savers := set(self._savers):
                 await asyncio.wait(savers, timeout=self._patience)
                 _cancel(savers)
                 # A cancelled download still finishes the write it is in; what it leaves is complete or a part.
                 await asyncio.wait(savers)
         finally:
-            _cancel({collecting, halting, leaving})
+            _cancel({collecting, leaving})
 
     async def _collect(self, session: "AsyncSeedance") -> None:
         try:
             async with session.map(self._pairs(), attempts=self._attempts) as items:
+                self._items = items
+                if self._books.stopped is not None:
+                    items.finish()
                 async for item in items:
                     assert item.key is not None  # every row was given one
                     row = self._books.rows[item.key]
@@ -205,43 +204,12 @@ class BatchRunner:
             yield row.key, row.inputs
 
     async def _wire_settled(self) -> None:
-        """Wait until the creates on the wire have their outcome, after a signal for as long as patience lasts."""
-        loop = asyncio.get_running_loop()
-        until: float | None = None
-        while self._books.board.sending:
-            if until is None and self._leave.is_set():
-                until = loop.time() + self._patience
-            self._moved.clear()
-            try:
-                async with asyncio.timeout_at(until):
+        """Wait until the creates on the wire have their outcome, for as long as patience lasts."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                while self._books.board.sending:
+                    self._moved.clear()
                     await self._moved.wait()
-            except TimeoutError:
-                return
-
-    def _follow_the_rest(self, session: "AsyncSeedance") -> None:
-        """Wait for the tasks that `map` no longer waits for."""
-        board = self._books.board
-        for row in self._books.plan.rows:
-            task_id = board.task_id(row.key)
-            if board.place(row.key) is not Place.ENDED and row.key not in self._books.results and task_id is not None:
-                _start(self._followers, self._follow(session, row, task_id))
-
-    async def _follow(self, session: "AsyncSeedance", row: PlannedRow, task_id: str) -> None:
-        try:
-            result = await session.attach(task_id).wait()
-        except SeedanceError as error:
-            self._failed(row, error)
-        else:
-            self._made(row, result)
-
-    def _withdraw_queue(self) -> None:
-        """Take back at once what waits in the session's queue; `map`, which is left a moment later, does the rest."""
-        if self._session is None:
-            return
-        for row in self._books.board.queued():
-            with suppress(SeedanceError):
-                # The key finds the job that is there: nothing new is queued.
-                self._session.enqueue(row.inputs, key=row.key).cancel()
 
     # Rows
 

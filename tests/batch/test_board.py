@@ -76,14 +76,6 @@ def test_only_what_a_listener_should_know_is_told_on() -> None:
     assert told == [RowQueued(row), RowRunning(row, "t1", "waiting"), RowRunning(row, "t1", "generating")]
 
 
-def test_rows_that_wait_in_the_queue_are_known() -> None:
-    """Only those that the session has; a row that was never handed over cannot be withdrawn."""
-    assert _board(Queued("a")).queued() == [ROWS[0]]
-    assert _board(*SENT).queued() == []
-    assert _board(*SENT, Refusal("a", 1, 1)).queued() == [ROWS[0]]
-    assert _board(Queued("a"), Finished("a", None, "withdrawn")).queued() == []
-
-
 def test_the_estimate_learns_from_the_batch() -> None:
     """An account that takes twice as long as usual takes twice as long for the rest."""
     usual = ROWS[0].request.typical_seconds
