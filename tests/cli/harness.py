@@ -43,7 +43,8 @@ def process(*words: str | Path, **options: Any) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=options.pop("stdin", subprocess.DEVNULL),
-        env={**os.environ, "COLUMNS": "100", **options.pop("env", {})},
+        # Buffered as a user has it: a broken pipe shows only when the buffer is written.
+        env={**os.environ, "COLUMNS": "100", "PYTHONUNBUFFERED": "", **options.pop("env", {})},
         text=True,
         encoding="utf-8",
         start_new_session=True,

@@ -58,6 +58,7 @@ def test_report_as_json(seedance: Seedance, account: EmulatorThread, rows: Path,
     told = json.loads(ended.out)
     assert (told["exit_code"], told["counts"]) == (1, {"done": 2, "failed": 1})
     assert [row["status"] for row in told["rows"]] == ["done", "done", "failed"]
+    assert [row["message"] is None for row in told["rows"]] == [True, True, False]
     assert "http" not in ended.out
     assert "accepted" not in ended.err
 

@@ -81,6 +81,7 @@ def test_a_second_demo_replaces_the_first(tmp_path: Path, capfd: pytest.CaptureF
         ({1: "failed", 2: "failed"}, ExitCode.FAILED),
         ({1: "failed", 2: "done"}, ExitCode.FAILED),
         ({1: "done", 2: "unknown"}, ExitCode.UNKNOWN),
+        ({1: "not_saved", 2: "failed"}, ExitCode.FAILED),
     ],
 )
 def test_only_the_planned_failure_counts_as_success(ends: dict[int, RowStatus], code: ExitCode, tmp_path: Path) -> None:
