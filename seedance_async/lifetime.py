@@ -15,7 +15,7 @@ from seedance_async.core.retry import RetryPolicy
 from seedance_async.errors import ConfigurationError, SessionClosedError
 from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.intake import Intake
-from seedance_async.items import Run
+from seedance_async.map_run import Run
 from seedance_async.settings import KeySource, Settings, Timeouts, find_base_url, find_catalogue, find_key
 from seedance_async.slots import Slots
 

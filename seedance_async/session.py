@@ -19,8 +19,9 @@ from seedance_async.errors import (
 )
 from seedance_async.handle import TaskHandle
 from seedance_async.intake import Intake
-from seedance_async.items import Items, Run, Sources
+from seedance_async.items import Items, Sources
 from seedance_async.job import Job
+from seedance_async.map_run import Run
 from seedance_async.tracking import Tracking
 
 
