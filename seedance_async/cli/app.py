@@ -34,8 +34,10 @@ def make_app() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for command in (generate, batch, status, download, quote, emulator, demo):
+    for command in (generate, batch, quote, emulator, demo):
         app.command(command)
+    for command in (status, download):
+        app.command(command, usage=f"Usage: seedance {command.__name__} [OPTIONS] TASK_ID...")
     return app
 
 

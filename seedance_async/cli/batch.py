@@ -25,7 +25,7 @@ from seedance_async.cli.interrupts import Interrupts, run_with_interrupts
 from seedance_async.cli.options import BatchOptions, RowDefaults, ServiceOptions
 from seedance_async.cli.progress import BatchView
 from seedance_async.cli.quote import USUAL_LIMIT, read_plan
-from seedance_async.cli.service import make_session, parse_concurrency, parse_credits
+from seedance_async.cli.service import make_session, parse_budget, parse_concurrency
 from seedance_async.cli.summary import how_to_fetch, report_json, summary_lines
 from seedance_async.cli.terminal import Terminal, count
 from seedance_async.hooks import HookEvent
@@ -45,7 +45,7 @@ def run_file(
     json: bool,
 ) -> int:
     """Plan a batch, ask, run it and say how it ended."""
-    budget = parse_credits("--budget", options.budget)
+    budget = parse_budget(options.budget)
     concurrency = parse_concurrency(options.concurrency)
     plan = read_plan(file, inputs, service, options.name)
     folder = Path(output)

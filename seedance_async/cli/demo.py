@@ -16,6 +16,7 @@ from seedance_async.cli.terminal import Terminal, amount, count
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.polling import FixedPolling
 from seedance_async.testing import Emulator
+from seedance_async.testing.clips import can_render
 
 #: Fewer than the prompts and fewer than a session tries at first, so that it meets the limit.
 LIMIT: Final = 4
@@ -50,6 +51,11 @@ def run_demo(
     terminal.say("a demo against an emulated service in this process: no key, no network, nothing is spent")
     say_plan(plan, terminal, LIMIT)
     terminal.say(f"here tasks go {speed:g} times as fast")
+    if not can_render():
+        terminal.say(
+            "every video will be the same small clip; for clips of the asked size and length: "
+            'pip install "seedance-async[emulator]"'
+        )
     job = BatchJob(plan, folder, terminal, json=json)
     planned = {row.index for row in plan.rows if MARK in row.inputs.prompt}
 
@@ -76,9 +82,12 @@ def run_demo(
             f"the emulator saw {count(seen.creates, 'create')}: {seen.accepted:,} accepted, "
             f"{seen.refusals:,} over the limit and sent again later"
         )
-        terminal.say(f"{amount(seen.credits_spent)} imaginary credits, nothing real; the failure is part of the demo")
-        if report.stopped is None:
-            leave_note(folder)
+        leave_note(folder)
+        if report.stopped is not None:
+            terminal.complain("this was a demo: its service has ended with it, and there is nothing to fetch or to pay")
+        else:
+            imaginary = f"{amount(seen.credits_spent)} imaginary credits, nothing real"
+            terminal.say(f"{imaginary}; the failure is part of the demo")
         return int(exit_code(report, planned))
 
     return run_with_interrupts(command)

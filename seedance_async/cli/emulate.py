@@ -43,7 +43,7 @@ def serve(
         host=host,
         port=port,
         limit=limit,
-        credits=parse_credits("--credits", credits_text) or 0,
+        credits=parse_credits(credits_text),
         speed=speed,
         seed=seed,
         catalogue=Catalogue.named(catalogue or DEFAULT_CATALOGUE),

@@ -9,7 +9,7 @@ from attrs import frozen
 from seedance_async import AsyncSeedance, TaskHandle, VideoResult
 from seedance_async.cli.interrupts import Interrupted, Interrupts, run_with_interrupts
 from seedance_async.cli.options import InputOptions, ServiceOptions
-from seedance_async.cli.service import make_session, parse_credits
+from seedance_async.cli.service import make_session, parse_budget
 from seedance_async.cli.targets import ready_target
 from seedance_async.cli.terminal import Terminal, amount, quoted
 from seedance_async.cli.watch import follow
@@ -47,7 +47,7 @@ def make_one(
     """Make one video, save it and print where it is."""
     inputs = inputs_from_fields({"prompt": prompt, **fields.fields()})
     request = prepare(inputs, service.chosen_catalogue())
-    session = make_session(service, budget=parse_credits("--budget", budget))
+    session = make_session(service, budget=parse_budget(budget))
     one = One(inputs, output, ready_target(output, overwrite=overwrite), overwrite, json)
     say_request(request, terminal)
 

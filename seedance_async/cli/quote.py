@@ -4,7 +4,7 @@ import sys
 
 from seedance_async.batch import ExitCode, Plan, describe_plan, judge_budget, make_plan, read_rows
 from seedance_async.cli.options import DEFAULT_CATALOGUE, RowDefaults, ServiceOptions
-from seedance_async.cli.service import parse_credits
+from seedance_async.cli.service import parse_budget
 from seedance_async.cli.terminal import Terminal
 
 #: Tasks at a time for the estimate of hours, until the account has shown its limit: where a session starts.
@@ -25,7 +25,7 @@ def show_quote(
     file: str, inputs: RowDefaults, service: ServiceOptions, terminal: Terminal, *, budget: str | None, json: bool
 ) -> int:
     """Print what a batch file costs."""
-    available = parse_credits("--budget", budget)
+    available = parse_budget(budget)
     plan = read_plan(file, inputs, service)
     verdict = None if available is None else judge_budget(plan, available)
     if json:

@@ -36,21 +36,38 @@ def require_key() -> None:
         )
 
 
-def parse_credits(option: str, text: str | None) -> Decimal | None:
-    """Read an amount of credits.
+def parse_budget(text: str | None) -> Decimal | None:
+    """Read `--budget`; None where none was given.
 
     Raises:
-        CommandError: It is not a positive number.
+        CommandError: It is not a number above 0.
     """
     if text is None:
         return None
+    value = _number(text)
+    if value is None or value <= 0:
+        raise CommandError(f"--budget wants a number of credits above 0, not {text!r}")
+    return value
+
+
+def parse_credits(text: str) -> Decimal:
+    """Read `--credits`, which may be 0.
+
+    Raises:
+        CommandError: It is not a number from 0 up.
+    """
+    value = _number(text)
+    if value is None or value < 0:
+        raise CommandError(f"--credits wants a number of credits, not {text!r}")
+    return value
+
+
+def _number(text: str) -> Decimal | None:
     try:
         value = Decimal(text.strip())
     except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or value <= 0:
-        raise CommandError(f"{option} wants a number of credits above 0, not {text!r}")
-    return value
+        return None
+    return value if value.is_finite() else None
 
 
 def parse_concurrency(text: str | None) -> int | Literal["auto"]:

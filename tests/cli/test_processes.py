@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from seedance_async.cli.demo_folder import choose_folder
 from seedance_async.testing import EmulatorThread
 from tests.cli.harness import QUICK, Seedance, environ_of, process
 
@@ -119,6 +120,18 @@ def test_a_signal_while_waiting_for_a_slot(serve: Callable[..., EmulatorThread],
     assert command.returncode == 143
     assert "nothing was sent" in rest
     assert served.statistics().accepted == 0
+
+
+def test_a_signal_in_a_demo(tmp_path: Path) -> None:
+    """Nobody is left with the impression that something runs and was paid; the next demo takes the same folder."""
+    out = tmp_path / "demo"
+    with running("demo", "-o", out) as command:
+        read_until(command, "accepted as task_", 4)
+        command.send_signal(signal.SIGINT)
+        _, rest = command.communicate(timeout=30)
+    assert command.returncode == 130
+    assert "nothing to fetch or to pay" in rest
+    assert choose_folder(out) == out
 
 
 def test_a_reader_that_goes_away(account: EmulatorThread) -> None:
