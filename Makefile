@@ -2,6 +2,7 @@
 #
 # Another interpreter:   make demo PYTHON=python3.13
 # Arguments for pytest:  make test ARGS="tests/core -k pricing"
+# Lines no test has run: make test COVERAGE=1
 # One benchmark:         make bench ARGS="overhead"
 
 PYTHON ?= python3
@@ -12,12 +13,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint types bench clean
+.PHONY: help demo test lint types bench clean
 
 help:
 	@echo "make demo      make a dozen videos against the emulator, into demo-videos/"
 	@echo "make test      run every test that needs no extra server"
-	@echo "make coverage  the same, with the lines that no test has run"
 	@echo "make lint      ruff: rules and format"
 	@echo "make types     mypy --strict and pyright strict"
 	@echo "make bench     run the benchmarks and print their tables"
@@ -26,13 +26,10 @@ help:
 demo: $(VENV)/.installed
 	$(BIN)/seedance demo -o demo-videos $(ARGS)
 
-test: $(VENV)/.developer
-	$(BIN)/python -m pytest $(ARGS)
-
 # Coverage starts before pytest, because pytest's plugins import the package.
-coverage: $(VENV)/.developer
-	$(BIN)/coverage run -m pytest $(ARGS)
-	$(BIN)/coverage report --skip-covered
+test: $(VENV)/.developer
+	$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest $(ARGS)
+	$(if $(COVERAGE),$(BIN)/coverage report --skip-covered)
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
