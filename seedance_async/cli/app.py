@@ -36,8 +36,8 @@ def make_app() -> App:
     )
     for command in (generate, batch, quote, emulator, demo):
         app.command(command)
-    for command in (status, download):
-        app.command(command, usage=f"Usage: seedance {command.__name__} [OPTIONS] TASK_ID...")
+    for name, of_tasks in (("status", status), ("download", download)):
+        app.command(of_tasks, usage=f"Usage: seedance {name} [OPTIONS] TASK_ID...")
     return app
 
 
