@@ -10,12 +10,14 @@ there is room or not.
    counts one foreign task less.
 4. A limit that a 429 lowered grows back towards the ceiling: once a create was accepted since, one waiter may leave
    above the limit, not more often than every `GROWTH_EVERY` seconds; if it is accepted the limit is one higher. Each
-   refusal of such a growth probe makes the next one rarer. So does the refusal that follows a single growth: the room
-   was that of a task which had ended unseen.
+   refusal of such a growth probe makes the next one rarer. So do the refusal that follows a single growth (the room
+   was that of a task which had ended unseen) and a second one that says the same limit (its create was on the wire
+   with the first): a change costs two refusals in its first five minutes, not three.
 5. A 429 without numbers, or one whose numbers leave room, changes no limit: nobody leaves until a timer.
-6. Creates on the wire are bounded by a window that starts at 2, grows by one with each accepted create that filled
-   it, shrinks while it is not used, and falls to 1 with a refusal. So a limit that is lower than believed costs a
-   refusal or two, not one for each waiter.
+6. Creates on the wire are bounded by a window of 2, and of 1 after a refusal until a create is accepted. While the
+   wire is never empty it widens by one every `WIDER_EVERY` seconds, with an accepted create that filled it: a service
+   that answers slowly needs more creates at a time to keep the slots full. So a limit that is lower than believed
+   costs a refusal or two (a few, where answers are slow), not one for each waiter.
 """
 
 import heapq
@@ -32,13 +34,15 @@ from seedance_async.core.retry import Rand, grown_delay
 AUTO_START: Final = 5
 
 GROWTH_EVERY: Final = 30.0
-_GROWTH_BACKOFF: Final = 8.0
+_GROWTH_BACKOFF: Final = 10.0
 _GROWTH_RAREST: Final = 600.0
 
 #: Seconds after which what a 429 said of other users of the account is too old to count.
 FOREIGN_LASTS: Final = 60.0
 
-_FIRST_WINDOW: Final = 2
+#: Of creates on the wire. One that hangs must not hold up the others.
+_WINDOW: Final = 2
+WIDER_EVERY: Final = 5.0
 
 
 class _Leave(Enum):
@@ -71,7 +75,8 @@ class SlotLedger(Generic[HolderT]):
     _heap: list[tuple[int, HolderT]] = field(init=False, factory=list[tuple[int, HolderT]])
     _orders: dict[HolderT, int] = field(init=False, factory=dict[HolderT, int])
     _next_order: int = field(init=False, default=0)
-    _window: int = field(init=False, default=_FIRST_WINDOW)
+    _window: int = field(init=False, default=_WINDOW)
+    _wider_at: float = field(init=False, default=0.0)
     _foreign: int = field(init=False, default=0)
     _foreign_seen: float = field(init=False, default=0.0)
     _strikes: int = field(init=False, default=0)
@@ -82,6 +87,7 @@ class SlotLedger(Generic[HolderT]):
     _growth_every: float = field(init=False, default=GROWTH_EVERY)
     _may_grow: bool = field(init=False, default=False)
     _grown: int = field(init=False, default=0)
+    _said: int | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self.limit = self._most = AUTO_START if self.ceiling is None else self.ceiling
@@ -98,7 +104,8 @@ class SlotLedger(Generic[HolderT]):
 
     def foreign(self, now: float) -> int:
         """How many slots others use, as far as known and recent."""
-        return self._foreign if now - self._foreign_seen < FOREIGN_LASTS else 0
+        # The same sum as in `wakeup`: a difference may be rounded the other way, and then nobody wakes up in time.
+        return self._foreign if now < self._foreign_seen + FOREIGN_LASTS else 0
 
     def enqueue(self, holder: HolderT) -> None:
         """Take a place at the end of the queue."""
@@ -137,6 +144,8 @@ class SlotLedger(Generic[HolderT]):
                 break
         del self._waiting[holder]
         self.holders[holder] = None
+        if not self._on_wire:
+            self._window, self._wider_at = min(self._window, _WINDOW), now + WIDER_EVERY
         self._on_wire.add(holder)
         if reason is not _Leave.ROOM:
             self._probe = (holder, reason)
@@ -144,13 +153,11 @@ class SlotLedger(Generic[HolderT]):
 
     def accepted(self, holder: HolderT, now: float) -> None:
         """Note that the holder's create was accepted: it keeps its slot until `release`."""
-        on_wire = len(self._on_wire)
-        if on_wire >= self._window:
-            self._window += 1
-        elif on_wire <= self._window // 2:
-            self._window = max(_FIRST_WINDOW, self._window - 1)
+        if now >= self._wider_at and len(self._on_wire) >= self._window:
+            self._window, self._wider_at = self._window + 1, now + WIDER_EVERY
+        self._window = max(self._window, _WINDOW)
         self._leave_wire(holder)
-        self._strikes = 0
+        self._strikes, self._said = 0, None
         if not self._may_grow:
             # Not at once: while several tasks end, the account has room for a moment that is not the limit's.
             self._may_grow = True
@@ -184,9 +191,11 @@ class SlotLedger(Generic[HolderT]):
         self._strikes += 1
         self._may_grow = False
         pause = max(retry_after or 0.0, grown_delay(self._strikes - 1, rand, first=2.0, most=30.0))
-        if self._end_probe(holder) is _Leave.GROWTH or self._grown == 1:
+        reason = self._end_probe(holder)
+        straggler = reason is None and limit is not None and limit == self._said
+        if reason is _Leave.GROWTH or self._grown == 1 or straggler:
             self._growth_every = min(_GROWTH_RAREST, self._growth_every * _GROWTH_BACKOFF)
-        self._grown = 0
+        self._grown, self._said = 0, limit
         self._growth_at = now + self._growth_every
         if limit is None or current is None:
             self._pause_until = now + pause
@@ -213,7 +222,9 @@ class SlotLedger(Generic[HolderT]):
 
     def release(self, holder: HolderT) -> None:
         """Give the slot back. Harmless for one who holds none."""
-        self.holders.pop(holder, None)
+        if holder not in self.holders:
+            return
+        del self.holders[holder]
         self._leave_wire(holder)
         self._end_probe(holder)
 
@@ -232,8 +243,9 @@ class SlotLedger(Generic[HolderT]):
             times.append(max(now, self._probe_at))
         if own < self.limit <= own + self.foreign(now):
             times.append(self._foreign_seen + FOREIGN_LASTS)
-        if self._growable(own, now):
-            times.append(max(now, self._growth_at))
+        growth = self._growth_moment(own)
+        if growth is not None:
+            times.append(max(now, growth))
         return min(times, default=None)
 
     def _may_leave(self, now: float, *, one_at_a_time: bool) -> _Leave | None:
@@ -248,17 +260,17 @@ class SlotLedger(Generic[HolderT]):
             return None
         if own < self.limit and now >= self._probe_at:
             return _Leave.PROBE
-        if self._growable(own, now) and now >= self._growth_at:
-            return _Leave.GROWTH
-        return None
+        growth = self._growth_moment(own)
+        return _Leave.GROWTH if growth is not None and now >= growth else None
 
     def _wire_is_full(self, *, one_at_a_time: bool) -> bool:
         return len(self._on_wire) >= (1 if one_at_a_time else self._window)
 
-    def _growable(self, own: int, now: float) -> bool:
+    def _growth_moment(self, own: int) -> float | None:
+        if own != self.limit or self.limit >= self._most or not self._may_grow or self._probe is not None:
+            return None
         # With foreign tasks in the account's slots, a refusal is certain: growth waits until they are gone or old.
-        at_limit = own == self.limit and self.foreign(now) == 0
-        return at_limit and self.limit < self._most and self._may_grow and self._probe is None
+        return max(self._growth_at, self._foreign_seen + FOREIGN_LASTS) if self._foreign else self._growth_at
 
     def _wait(self, holder: HolderT) -> None:
         order = self._orders[holder]

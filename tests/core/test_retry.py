@@ -231,9 +231,9 @@ def test_any_retry_after(value: str) -> None:
 @pytest.mark.parametrize("name", ["repeats_of_500", "give_up_after", "first_contact", "poll_failures"])
 def test_policies_are_checked(name: str) -> None:
     """No number of a policy is negative; none is taken by position."""
-    with pytest.raises(ValueError, match=name):
-        RetryPolicy(**{name: -1})
-    assert getattr(RetryPolicy(**{name: 0}), name) == 0
     make: Callable[..., RetryPolicy] = RetryPolicy
+    with pytest.raises(ValueError, match=name):
+        make(**{name: -1})
+    assert getattr(make(**{name: 0}), name) == 0
     with pytest.raises(TypeError):
         make(True)

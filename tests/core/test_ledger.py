@@ -1,0 +1,542 @@
+"""The slot ledger, rule by rule, and against a simulated account."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from seedance_async.core.ledger import (
+    AUTO_START,
+    FOREIGN_LASTS,
+    GROWTH_EVERY,
+    WIDER_EVERY,
+    SlotLedger,
+)
+from tests.core.accounts import Simulation
+
+
+def last() -> float:
+    """Chance that makes every delay its longest."""
+    return 1.0
+
+
+def ledger_of(ceiling: int | None, waiting: int) -> SlotLedger[int]:
+    """A ledger in whose queue 0, 1, 2 ... wait."""
+    ledger: SlotLedger[int] = SlotLedger(ceiling)
+    for job in range(waiting):
+        ledger.enqueue(job)
+    return ledger
+
+
+def leave(ledger: SlotLedger[int], now: float = 0.0) -> list[int]:
+    """Let all leave that may; return who left."""
+    left: list[int] = []
+    while (job := ledger.take(now)) is not None:
+        left.append(job)
+    return left
+
+
+def fill(ledger: SlotLedger[int], now: float = 0.0) -> list[int]:
+    """Let all leave that may and be accepted, until no more may; return who is in progress."""
+    running: list[int] = []
+    while left := leave(ledger, now):
+        for job in left:
+            ledger.accepted(job, now)
+        running += left
+    return running
+
+
+def first(ledger: SlotLedger[int], now: float = 0.0) -> int:
+    """Let one leave."""
+    job = ledger.take(now)
+    assert job is not None
+    return job
+
+
+def refuse(
+    ledger: SlotLedger[int],
+    job: int,
+    now: float = 0.0,
+    *,
+    limit: int | None = None,
+    current: int | None = None,
+    later: float | None = None,
+) -> bool:
+    """Answer a create with 429."""
+    return ledger.refused(job, now, last, limit=limit, current=current, retry_after=later)
+
+
+# Rule 1: order
+
+
+def test_first_come_first_served() -> None:
+    """Waiters leave in the order in which they came."""
+    ledger = ledger_of(3, 5)
+    assert fill(ledger) == [0, 1, 2]
+    ledger.release(1)
+    ledger.release(0)
+    assert fill(ledger) == [3, 4]
+
+
+def test_who_comes_back_is_first() -> None:
+    """One that was refused or not sent has its old place, whatever came or came back meanwhile."""
+    ledger = ledger_of(10, 4)
+    assert leave(ledger) == [0, 1]
+    ledger.enqueue(4)
+    ledger.not_sent(1)
+    assert ledger.position(1) == 1
+    ledger.not_sent(0)
+    assert [ledger.position(job) for job in range(5)] == [1, 2, 3, 4, 5]
+    assert leave(ledger) == [0, 1]
+    refuse(ledger, 1)
+    refuse(ledger, 0)
+    assert [ledger.position(job) for job in range(5)] == [1, 2, 3, 4, 5]
+
+
+def test_who_withdraws_leaves_nothing_behind() -> None:
+    """A withdrawn waiter frees its place for the next, and coming again is coming last."""
+    ledger = ledger_of(1, 4)
+    assert ledger.withdraw(0)
+    assert not ledger.withdraw(0)
+    assert not ledger.withdraw(99)
+    assert ledger.position(1) == 1
+    ledger.enqueue(0)
+    assert [ledger.position(job) for job in (1, 2, 3, 0)] == [1, 2, 3, 4]
+    assert ledger.waiting == 4
+
+
+def test_ten_thousand_withdrawn_waiters() -> None:
+    """Withdrawing nearly everybody keeps no entry of them, and the one who is left leaves."""
+    ledger = ledger_of(1, 10_000)
+    for job in range(9_999):
+        assert ledger.withdraw(job)
+    assert len(ledger._heap) < 200
+    assert leave(ledger) == [9_999]
+
+
+def test_on_the_wire_is_not_waiting() -> None:
+    """Who has left cannot withdraw."""
+    ledger = ledger_of(1, 1)
+    assert first(ledger) == 0
+    assert not ledger.withdraw(0)
+    assert ledger.position(0) is None
+    assert ledger.on_wire == 1
+
+
+# Rule 2: limit and holders
+
+
+@pytest.mark.parametrize("ceiling", [1, 2, 5, 50])
+def test_no_more_than_the_ceiling(ceiling: int) -> None:
+    """As many leave as there are slots."""
+    ledger = ledger_of(ceiling, 100)
+    assert len(fill(ledger)) == ceiling
+    assert ledger.wakeup(0.0) is None
+
+
+def test_auto_starts_with_what_the_vendor_shows() -> None:
+    """Without a ceiling there are five slots at first, and as many as the service says later."""
+    ledger = ledger_of(None, 100)
+    assert len(fill(ledger)) == AUTO_START == 5
+    ledger.release(0)
+    assert refuse(ledger, first(ledger), limit=12, current=12)
+    assert ledger.limit == 12
+
+
+@pytest.mark.parametrize(("said", "known"), [(50, 3), (3, 3), (2, 2), (1, 1), (0, 1)])
+def test_the_service_cannot_raise_the_ceiling(said: int, known: int) -> None:
+    """A ceiling is a ceiling, whatever the service allows; and one slot is the least."""
+    ledger = ledger_of(3, 9)
+    assert refuse(ledger, first(ledger), limit=said, current=said) is (known != 3)
+    assert ledger.limit == known
+
+
+def test_attached_tasks_count() -> None:
+    """Adopted tasks enter above the limit, and nobody leaves until they are below it."""
+    ledger = ledger_of(2, 3)
+    for task in (100, 101, 102):
+        ledger.adopt(task)
+    assert len(ledger.holders) == 3
+    assert leave(ledger) == []
+    ledger.release(100)
+    assert leave(ledger) == []
+    ledger.release(101)
+    assert leave(ledger) == [0]
+
+
+def test_an_unknown_create_keeps_its_slot() -> None:
+    """A lost create may be a task, so its slot is held until it is released; the wire is free for the next."""
+    ledger = ledger_of(1, 2)
+    assert leave(ledger) == [0]
+    ledger.lost(0)
+    assert ledger.on_wire == 0
+    assert leave(ledger) == []
+    ledger.release(0)
+    assert leave(ledger) == [1]
+
+
+def test_release_is_harmless() -> None:
+    """Releasing twice, or who holds nothing or only waits, changes nothing."""
+    ledger = ledger_of(1, 3)
+    assert leave(ledger) == [0]
+    for job in (99, 1, 2):
+        ledger.release(job)
+    assert [ledger.position(job) for job in (1, 2)] == [1, 2]
+    ledger.release(0)
+    ledger.release(0)
+    assert leave(ledger) == [1]
+    ledger.not_sent(1)
+    assert ledger.position(1) == 1
+
+
+# Rule 3: a 429 with numbers, and other users of the account
+
+
+def test_a_refusal_sets_the_limit() -> None:
+    """The limit becomes what the service says, and nobody leaves until a task of ours has ended."""
+    ledger = ledger_of(10, 20)
+    ledger.accepted(first(ledger), 0.0)
+    assert refuse(ledger, first(ledger), limit=1, current=1)
+    assert ledger.limit == 1
+    assert ledger.foreign(0.0) == 0
+    assert leave(ledger, 1000.0) == []
+    ledger.release(0)
+    assert leave(ledger, 1001.0) == [1]
+
+
+def test_foreign_tasks_are_left_their_slots() -> None:
+    """`current` beyond our own is what others use: own and foreign tasks stay below the limit."""
+    ledger = ledger_of(5, 20)
+    ledger.accepted(first(ledger), 0.0)
+    assert not refuse(ledger, first(ledger), limit=5, current=5)
+    assert ledger.foreign(0.0) == 4
+    assert leave(ledger, 1.0) == []
+    ledger.release(0)
+    assert leave(ledger, 1.0) == [1]
+
+
+def test_a_timer_probes_and_counts_others_down() -> None:
+    """With the account full of others' tasks, one probe at a time leaves; each that is accepted counts one less."""
+    ledger = ledger_of(3, 9)
+    refuse(ledger, first(ledger), limit=3, current=3)
+    assert ledger.foreign(1.0) == 3
+    moment = ledger.wakeup(1.0)
+    assert moment == 2.0
+    assert leave(ledger, 1.9) == []
+    assert leave(ledger, 2.0) == [0]
+    assert ledger.wakeup(2.0) is None
+    ledger.accepted(0, 2.0)
+    assert ledger.foreign(2.0) == 2
+    # The next probe goes at once: the one before has shown that the number was old.
+    assert leave(ledger, 2.0) == [1]
+    ledger.accepted(1, 2.0)
+    assert leave(ledger, 2.0) == [2]
+
+
+def test_refused_probes_grow_rarer() -> None:
+    """Each refusal doubles the wait, up to half a minute."""
+    ledger, now, gaps = ledger_of(3, 9), 0.0, list[float]()
+    for _ in range(7):
+        assert first(ledger, now) == 0
+        refuse(ledger, 0, now, limit=3, current=3)
+        moment = ledger.wakeup(now)
+        assert moment is not None
+        gaps.append(moment - now)
+        now = moment
+    assert gaps == [2, 4, 8, 16, 30, 30, 30]
+
+
+def test_what_is_known_of_others_grows_old() -> None:
+    """A minute after a 429, what it said of others does not count any more."""
+    ledger = ledger_of(3, 9)
+    refuse(ledger, first(ledger), limit=3, current=3)
+    assert ledger.foreign(FOREIGN_LASTS - 1) == 3
+    assert ledger.foreign(FOREIGN_LASTS) == 0
+
+
+def test_the_moment_at_which_others_stop_to_count() -> None:
+    """It is the moment that a waiter is woken up for, to the clock's last digit."""
+    chance = random.Random(0)
+    for _ in range(10_000):
+        now = chance.uniform(0, 1e5)
+        ledger = ledger_of(3, 1)
+        refuse(ledger, first(ledger, now), now, limit=3, current=3)
+        assert ledger.foreign(now + FOREIGN_LASTS) == 0
+
+
+def test_numbers_that_leave_room_are_no_limit() -> None:
+    """Rule 5: a 429 that says 2 of 5 are used is about something else; all wait for a timer."""
+    ledger = ledger_of(5, 9)
+    refuse(ledger, first(ledger), limit=5, current=2)
+    assert ledger.limit == 5
+    assert leave(ledger, 1.0) == []
+    assert ledger.wakeup(1.0) == 2.0
+    assert first(ledger, 2.0) == 0
+
+
+# Rule 4: growth
+
+
+def lowered() -> tuple[SlotLedger[int], list[int]]:
+    """A ledger whose limit fell from 5 to 2 at time 0, and the two that are in progress."""
+    ledger = ledger_of(5, 50)
+    running = [first(ledger), first(ledger)]
+    for job in running:
+        ledger.accepted(job, 0.0)
+    assert refuse(ledger, first(ledger), limit=2, current=2)
+    return ledger, running
+
+
+def turn_over(ledger: SlotLedger[int], running: list[int], now: float) -> None:
+    """Let one task end and the next begin."""
+    ledger.release(running.pop(0))
+    running.append(first(ledger, now))
+    ledger.accepted(running[-1], now)
+
+
+def test_no_growth_before_a_create_was_accepted() -> None:
+    """While nothing was accepted since the refusal, nobody leaves above the limit."""
+    ledger, _ = lowered()
+    assert leave(ledger, 10_000.0) == []
+    assert ledger.wakeup(10_000.0) is None
+
+
+def test_a_lowered_limit_grows_back() -> None:
+    """Once a create was accepted, one more may leave each half minute, until the ceiling."""
+    ledger, running = lowered()
+    turn_over(ledger, running, 5.0)
+    now, moments = 5.0, list[float]()
+    for _ in range(3):
+        moment = ledger.wakeup(now)
+        assert moment is not None
+        now = moment
+        moments.append(now)
+        assert leave(ledger, now - 0.1) == []
+        probe = first(ledger, now)
+        assert len(ledger.holders) == ledger.limit + 1
+        ledger.accepted(probe, now)
+    assert ledger.limit == 5
+    assert [later - earlier for earlier, later in pairwise([5.0, *moments])] == [GROWTH_EVERY] * 3
+    assert ledger.wakeup(now) is None
+
+
+def test_refused_growth_grows_rarer() -> None:
+    """Each refused growth probe makes the next one rarer, up to ten minutes."""
+    ledger, running = lowered()
+    now, gaps = 0.0, list[float]()
+    for _ in range(4):
+        turn_over(ledger, running, now)
+        moment = ledger.wakeup(now)
+        assert moment is not None
+        gaps.append(moment - now)
+        now = moment
+        refuse(ledger, first(ledger, now), now, limit=2, current=2)
+    assert gaps == [GROWTH_EVERY, 300.0, 600.0, 600.0]
+
+
+def test_lasting_growth_ends_the_caution() -> None:
+    """Two growth probes that were accepted in a row make the next ones as frequent as at first."""
+    ledger, running = lowered()
+    turn_over(ledger, running, 0.0)
+    refuse(ledger, first(ledger, GROWTH_EVERY), GROWTH_EVERY, limit=2, current=2)
+    turn_over(ledger, running, GROWTH_EVERY)
+    now = GROWTH_EVERY + 300
+    ledger.accepted(first(ledger, now), now)
+    now += GROWTH_EVERY
+    ledger.accepted(first(ledger, now), now)
+    assert ledger.limit == 4
+    assert ledger.wakeup(now) == now + GROWTH_EVERY
+
+
+def test_the_second_refusal_of_one_change_counts() -> None:
+    """Two creates that were on the wire together and hear the same limit make the first growth probe rarer."""
+    ledger = ledger_of(5, 9)
+    for job in leave(ledger):
+        refuse(ledger, job, limit=1, current=1)
+    now = FOREIGN_LASTS
+    ledger.accepted(first(ledger, now), now)
+    assert ledger.wakeup(now) == 300.0
+
+
+def test_no_growth_into_the_slots_of_others() -> None:
+    """While others' tasks fill the account a growth probe would be refused for certain: it waits until they are old."""
+    ledger = ledger_of(5, 9)
+    refuse(ledger, first(ledger), limit=2, current=2)
+    ledger.accepted(first(ledger, 2.0), 2.0)
+    ledger.adopt(100)
+    assert (len(ledger.holders), ledger.limit, ledger.foreign(50.0)) == (2, 2, 1)
+    assert leave(ledger, 50.0) == []
+    assert ledger.wakeup(50.0) == FOREIGN_LASTS
+    assert first(ledger, FOREIGN_LASTS) == 1
+
+
+# Rule 5: a 429 without numbers
+
+
+@pytest.mark.parametrize(("limit", "current"), [(None, None), (3, None), (None, 3)])
+def test_a_refusal_without_numbers(limit: int | None, current: int | None) -> None:
+    """It changes no limit; all wait, longer with each, and then one leaves."""
+    ledger, now, gaps = ledger_of(5, 9), 0.0, list[float]()
+    for _ in range(6):
+        assert first(ledger, now) == 0
+        assert not refuse(ledger, 0, now, limit=limit, current=current)
+        assert ledger.limit == 5
+        moment = ledger.wakeup(now)
+        assert moment is not None
+        gaps.append(moment - now)
+        assert leave(ledger, moment - 0.01) == []
+        now = moment
+    assert gaps == [2, 4, 8, 16, 30, 30]
+    assert leave(ledger, now) == [0]
+
+
+@pytest.mark.parametrize("number", [None, 5])
+def test_retry_after_is_obeyed(number: int | None) -> None:
+    """What the service asks for is the least wait, with and without numbers."""
+    ledger = ledger_of(5, 9)
+    refuse(ledger, first(ledger), limit=number, current=number, later=45.0)
+    assert leave(ledger, 44.9) == []
+    assert ledger.wakeup(1.0) == 45.0
+    assert leave(ledger, 45.0) == [0]
+
+
+def test_an_accepted_create_ends_the_caution() -> None:
+    """After one accepted create the next refusal waits a short time again."""
+    ledger, now = ledger_of(5, 50), 0.0
+    for _ in range(5):
+        refuse(ledger, first(ledger, now), now)
+        now += 100
+    ledger.accepted(first(ledger, now), now)
+    refuse(ledger, first(ledger, now), now)
+    assert ledger.wakeup(now) == now + 2
+
+
+# Rule 6: the wire
+
+
+def test_two_on_the_wire() -> None:
+    """However many slots there are, two creates leave at first, and the next when one is answered."""
+    ledger = ledger_of(50, 100)
+    assert leave(ledger) == [0, 1]
+    assert ledger.wakeup(0.0) is None
+    ledger.accepted(1, 0.0)
+    assert leave(ledger) == [2]
+
+
+def test_one_on_the_wire_after_a_refusal() -> None:
+    """A refusal lets one leave at a time, until one is accepted."""
+    ledger = ledger_of(50, 100)
+    refuse(ledger, first(ledger))
+    assert leave(ledger, 5.0) == [0]
+    ledger.accepted(0, 5.0)
+    assert leave(ledger, 5.0) == [1, 2]
+
+
+def test_the_wire_widens_for_a_slow_service() -> None:
+    """While creates overlap all the time, one more leaves every few seconds; a calm wire is narrow again."""
+    ledger, now, on_wire = ledger_of(500, 500), 0.0, list[int]()
+    wire = leave(ledger)
+    for _ in range(100):
+        now += 0.5
+        ledger.accepted(wire.pop(0), now)
+        wire += leave(ledger, now)
+        on_wire.append(len(wire))
+    assert on_wire[:9] == [2] * 9
+    assert max(on_wire) == on_wire[-1] == 2 + int(now / WIDER_EVERY)
+    for job in wire:
+        ledger.lost(job)
+    assert len(leave(ledger, now)) == 2
+
+
+def test_creates_that_hang_do_not_widen() -> None:
+    """A service that swallows creates gets two, however long it takes."""
+    ledger = ledger_of(50, 100)
+    assert leave(ledger) == [0, 1]
+    assert leave(ledger, 1000.0) == []
+    ledger.lost(0)
+    assert leave(ledger, 1000.0) == [2]
+
+
+@pytest.mark.parametrize("now", [0.0, 100.0])
+def test_one_at_a_time(now: float) -> None:
+    """Where creates get lost one leaves at a time, and who waits for the next does not spin."""
+    ledger = ledger_of(50, 100)
+    assert ledger.take(now, one_at_a_time=True) == 0
+    assert ledger.take(now, one_at_a_time=True) is None
+    assert ledger.wakeup(now, one_at_a_time=True) is None
+    ledger.lost(0)
+    assert ledger.take(now, one_at_a_time=True) == 1
+
+
+def test_nobody_waits() -> None:
+    """With an empty queue there is nothing to wake up for."""
+    ledger = ledger_of(3, 0)
+    assert ledger.take(0.0) is None
+    assert ledger.wakeup(0.0) is None
+
+
+# All rules against an account
+
+
+DROP, RISE = 400.0, 700.0
+
+
+def fallen(now: float) -> int:
+    """A limit of 50 that is 4 for five minutes."""
+    return 4 if DROP <= now < RISE else 50
+
+
+@pytest.mark.parametrize("lasting", [(60.0, 180.0), (100.0, 101.0), (230.0, 250.0)], ids=["mixed", "alike", "long"])
+@pytest.mark.parametrize("unseen", [0.1, 1.5, 5.0])
+@pytest.mark.parametrize("ceiling", [50, None])
+def test_a_limit_that_falls_and_rises(lasting: tuple[float, float], unseen: float, ceiling: int | None) -> None:
+    """50, 4, 50 under five hundred waiters: at most two refusals for each change, order kept, everybody served."""
+    for seed in range(5):
+        simulation = Simulation(ledger_of(ceiling, 500), fallen, lasting, unseen=unseen, seed=seed)
+        simulation.run()
+        assert simulation.refused_between(0, DROP) == 0
+        assert simulation.refused_between(DROP, RISE) <= 2
+        assert simulation.refused_between(RISE, float("inf")) <= 2
+        assert sorted(job for _, job in simulation.accepted) == list(range(500))
+        assert list(dict.fromkeys(job for _, job in simulation.taken)) == list(range(500))
+
+
+def test_the_slots_are_used_again_after_the_limit_rose() -> None:
+    """Half an hour after the limit rose, nearly all of its slots are in use again."""
+    simulation = Simulation(ledger_of(50, 5000), fallen, (60.0, 180.0))
+    simulation.run(until=RISE + 2400)
+    assert simulation.held_at(DROP - 1) == 50
+    assert simulation.held_at(RISE - 1) <= 5
+    assert simulation.held_at(RISE + 2399) >= 48
+
+
+@pytest.mark.parametrize(("ceiling", "limit"), [(500, 50), (50, 3), (20, 5), (5, 4), (2, 1)])
+@pytest.mark.parametrize("round_trip", [0.01, 0.1, 0.4])
+def test_a_ceiling_above_the_limit(ceiling: int, limit: int, round_trip: float) -> None:
+    """A limit that is lower than believed costs two refusals where it is met, or three, and fills at once."""
+    for seed in range(5):
+        simulation = Simulation(ledger_of(ceiling, 500), lambda _now: limit, round_trip=round_trip, seed=seed)
+        simulation.run(until=60)
+        assert len(simulation.refusals) <= 3
+        assert simulation.held_at(55) == limit
+
+
+@pytest.mark.parametrize("others", [0, 2, 5])
+def test_numbers_that_never_come(others: int) -> None:
+    """A service that refuses without numbers is asked at growing intervals, and everybody is served."""
+    simulation = Simulation(
+        ledger_of(10, 40), lambda _now: 5, others=lambda now: others if now < 600 else 0, numbers=False
+    )
+    simulation.run()
+    assert sorted(job for _, job in simulation.accepted) == list(range(40))
+    assert len(simulation.refusals) < simulation.accepted[-1][0] / 8
+
+
+def test_other_users_come_and_go() -> None:
+    """While others fill half of the account we use the rest; when they go, all of it, within two minutes."""
+    simulation = Simulation(ledger_of(10, 2000), lambda _now: 10, others=lambda now: 5 if now < 1000 else 0)
+    simulation.run(until=2000)
+    assert simulation.held_at(999) == 5
+    assert simulation.held_at(1120) == 10
+    assert simulation.refused_between(0, 1000) <= 150
+    assert simulation.refused_between(1120, 2000) == 0
