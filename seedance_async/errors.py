@@ -57,7 +57,7 @@ class Problem:
 
     def __str__(self) -> str:
         given = "" if self.given is None else f" (given: {self.given})"
-        hint = "" if self.suggestion is None else f" Did you mean {self.suggestion!r}?"
+        hint = "" if self.suggestion is None else f"; did you mean {self.suggestion!r}?"
         return f"{self.path}: {self.message}{given}{hint}"
 
 

@@ -18,7 +18,7 @@ from seedance_async.core.inputs import Inputs
 from seedance_async.core.pricing import Quote, credits_text, quote_requests
 from seedance_async.core.request import Request, prepare
 from seedance_async.core.row_files import NamePattern, plan_files
-from seedance_async.core.rows import Row, RowSource, where
+from seedance_async.core.rows import Row, RowSource, line_of, where
 from seedance_async.errors import InputError, Problem
 
 SHOWN_PROBLEMS: Final = 20
@@ -135,7 +135,8 @@ def make_plan(
             if position in files
         ]
     if problems:
-        raise InputError(problems)
+        # Found one kind after the other, and mended from the top of the file down.
+        raise InputError(sorted(problems, key=line_of))
     if not rows:
         raise InputError([Problem(source.name, "holds no rows")])
     return Plan(source, tuple(rows), quote_requests(row.request for row in rows))

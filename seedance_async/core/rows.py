@@ -8,6 +8,7 @@
 5. An empty cell, or null in JSON, is a field that was not given.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal
@@ -77,6 +78,15 @@ def where(name: str, line: int, path: str | None = None) -> str:
     """Say where in a batch file something is: `prompts.csv, line 7: duration`."""
     place = f"{name}, line {line}"
     return place if path is None else f"{place}: {path}"
+
+
+_LINE: Final = re.compile(r", line (\d+)")
+
+
+def line_of(problem: Problem) -> int:
+    """Return the line of a problem whose path was made by `where`; 0 for one of the whole file."""
+    found = _LINE.search(problem.path)
+    return 0 if found is None else int(found[1])
 
 
 def known_column(name: str, fields: Collection[str]) -> bool:

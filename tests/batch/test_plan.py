@@ -302,3 +302,13 @@ def test_time_is_told_in_the_unit_that_fits(rows: int, at_once: int, says: str) 
     """Nobody wants to read 9,000 minutes."""
     plan = _plan(*(_row(line, f"lake {line}") for line in range(2, rows + 2)))
     assert says in describe_plan(plan, at_once)[0]
+
+
+def test_problems_are_told_from_the_top_of_the_file_down() -> None:
+    """A wrong cell in line 3 comes after a wrong value in line 2, although it is found before it."""
+    with pytest.raises(InputError) as error:
+        plan_of_csv(["prompt,duration,aspect_ratio", "a,5,16x9", "b,5s,"])
+    assert [problem.path.split(", ")[1] for problem in error.value.problems] == [
+        "line 2: aspect_ratio",
+        "line 3: duration",
+    ]

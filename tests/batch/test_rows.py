@@ -57,7 +57,7 @@ def test_jsonl_gives_fields_reserved_columns_and_carried_ones(tmp_path: Path) ->
         ('"a"', "must be a JSON object"),
         ('{"prompt": "a", "prompt": "b"}', "names 'prompt' twice"),
         ('{"prompt": "a", "seed": NaN}', "NaN"),
-        ('{"prompt": "a", "aspect_ration": "1:1"}', "Did you mean 'aspect_ratio'?"),
+        ('{"prompt": "a", "aspect_ration": "1:1"}', "did you mean 'aspect_ratio'?"),
         ('{"prompt": "a", "id": 1.5}', "id: must be text"),
         ('{"prompt": "a", "id": true}', "id: must be text"),
     ],
@@ -101,7 +101,7 @@ def test_csv_in_every_common_dialect(tmp_path: Path, delimiter: str, bom: str, e
     [
         ("a lake at dawn\na hill\n", "line 1: has no known column name"),
         ("prompt,prompt\na,b\n", "line 1: names a column twice"),
-        ("prompt,aspect_ration\na,1:1\n", "Did you mean 'aspect_ratio'?"),
+        ("prompt,aspect_ration\na,1:1\n", "did you mean 'aspect_ratio'?"),
         ("id;txt\n1;a\n", "line 1: txt: no input has such a field"),
     ],
 )
