@@ -83,6 +83,9 @@ class Gatekeeper:
         if gate.closed_at is None:
             return
         reason = gate.reason or "no answer"
+        if not gate.contacted and now >= gate.closed_at + self.retry.first_contact:
+            for job in [job for job in self.register.running if not job.settled]:
+                self.register.end_wait(job, ConnectionFailedError(reason))
         jobs = self.register.impatient if gate.contacted else self.register.unsettled
         for job in list(takewhile(lambda job: self._gives_up_at(job) <= now, jobs)):
             if job.state is State.QUEUED:
@@ -92,6 +95,8 @@ class Gatekeeper:
         """Return when the next job may give up, while the gate is closed."""
         if self.gate.closed_at is None:
             return None
+        if not self.gate.contacted and any(not job.settled for job in self.register.running):
+            return self.gate.closed_at + self.retry.first_contact
         jobs = self.register.impatient if self.gate.contacted else self.register.unsettled
         # In the order in which they came, so the first one that waits is the next. Those on the wire are few.
         first = next((job for job in jobs if job.state is State.QUEUED), None)

@@ -51,34 +51,37 @@ class Watch:
         1. A record of the task: shown; at its end the job is over.
         2. 404: tolerated for a while after the create, then the task is gone. 403 "Access denied": gone at once.
         3. 401 and any other 403: every wait is over; the tasks stay pending.
-        4. Anything else is a missed poll. A 429 is none of the service's failures.
+        4. Anything else is a missed poll, as is every answer that is not the service's own. Its 429 is no failure.
         """
         if job.task_id is None or job not in self.register.running:
             return False
         if isinstance(reply, Answer) and reply.status == 200:
             snapshot = decode_record(reply.body, job.task_id)
-            if snapshot is not None:
+            if reply.proper:
                 self.gatekeeper.heard_answer()
+            if snapshot is not None:
                 return self._told(job, snapshot)
-            return self._missed(job, Cause("HTTP 200", "no record of the task in the answer"))
+            return self._missed(job, Cause("HTTP 200", "no record of the task in the answer"), said=reply.proper)
         return self._missed(job, reply.cause) if isinstance(reply, NoAnswer) else self._refused(job, reply)
 
     def _refused(self, job: Job, reply: Answer) -> bool:
         error = api_error(reply, self.key_source)
-        if reply.proper:
-            self.gatekeeper.heard_answer()
+        if not reply.proper:
+            # A page of something in front of the service, whatever its status: it knows neither tasks nor keys.
+            return self._missed(job, Cause(f"HTTP {reply.status}", error.message))
+        self.gatekeeper.heard_answer()
         if concerns_everything(error):
             self.register.end_everything(error)
             return True
         if isinstance(error, PermissionDeniedError):
             return self._gone(job, error)
-        if isinstance(error, TaskNotFoundError | BadRequestError) and reply.proper:
+        if isinstance(error, TaskNotFoundError | BadRequestError):
             if isinstance(error, BadRequestError) or self.register.now() >= job.visible_by:
                 return self._gone(job, error)
             return True
         if reply.status == 429:
             return True
-        return self._missed(job, Cause(f"HTTP {reply.status}", error.message), said=reply.proper)
+        return self._missed(job, Cause(f"HTTP {reply.status}", error.message), said=True)
 
     def _told(self, job: Job, snapshot: TaskSnapshot) -> bool:
         job.misses = 0
@@ -125,7 +128,11 @@ class Watch:
         self.register.counts.polls_failed += 1
         if not said:
             self.gatekeeper.heard_nothing(cause)
-        if self.gatekeeper.gate.is_open and not job.waits_over:
+        if not self.gatekeeper.gate.is_open:
+            return True
+        if job.waits_over:
+            self._give_up_slot(job)
+        else:
             job.misses += 1
             if job.misses >= self.retry.poll_failures:
                 assert job.task_id is not None
@@ -147,7 +154,12 @@ class Watch:
             minutes = (job.deadline - job.accepted_at) / 60
             reason = f"it was still {job.snapshot.status!r} after {minutes:g} minutes"
             self.register.end_wait(job, TaskTimeoutError(job.task_id, reason))
-        elif job.slot_until is not None and now >= job.slot_until:
+        else:
+            self._give_up_slot(job)
+
+    def _give_up_slot(self, job: Job) -> None:
+        """Let the slot of a task be used again that has not been seen to end for long after its wait was over."""
+        if job.slot_until is not None and self.register.now() >= job.slot_until:
             job.slot_until = float("inf")
             self.register.slots.release(job)
             self.register.alarm.ring()

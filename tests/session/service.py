@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from aiohttp import web
 from attrs import define, field
 
 from seedance_async import AsyncSeedance, Catalogue, FixedPolling, SessionStatistics, TaskHandle, TextToVideo
@@ -84,13 +85,20 @@ class Service:
         tasks = self.emulator.world.tasks.values()
         return [task.task_id for task in tasks if prompt in task.order.prompt]
 
-    def stop_answering(self) -> None:
-        """Let every request end without an answer from now on."""
-        self.emulator.faults.add("outage")
+    async def unplug(self) -> None:
+        """Let nobody connect from now on, and cut who is connected; the service's tasks go on."""
+        runner = self.emulator._runner
+        assert runner is not None
+        assert runner.server is not None
+        for site in list(runner.sites):
+            await site.stop()
+        await runner.server.shutdown(0.01)
 
-    def answer_again(self) -> None:
-        """Take all faults back."""
-        self.emulator.faults.clear()
+    async def plug(self) -> None:
+        """Listen again, where it was."""
+        runner = self.emulator._runner
+        assert runner is not None
+        await web.TCPSite(runner, "127.0.0.1", int(self.emulator.url.rpartition(":")[2]), backlog=4096).start()
 
 
 Start = Callable[..., Awaitable[Service]]

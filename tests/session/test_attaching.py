@@ -58,7 +58,7 @@ async def test_an_attached_task_gives_its_result(start: Start) -> None:
     session = await service.open()
     handle = session.attach(task_id)
     assert (handle.task_id, handle.inputs, handle.estimate, handle.position) == (task_id, None, None, None)
-    assert session.pending == (handle,)
+    assert [*session.pending] == [handle]
     assert handle.cancel() is False
     assert await handle.accepted() == task_id
     assert (await handle).task_id == task_id
@@ -126,7 +126,7 @@ async def test_a_task_of_somebody_else_is_gone_at_once(start: Start) -> None:
     with pytest.raises(PermissionDeniedError):
         await session.attach("task_theirs")
     assert clock() < 1
-    assert await session.generate("a lake")
+    await session.generate("a lake")
 
 
 async def test_a_task_is_waited_for_anew_after_its_time_was_up(start: Start) -> None:
@@ -165,9 +165,9 @@ async def test_a_detached_task_that_is_attached_is_pending_again(start: Start) -
     session = await service.open()
     handle = await session.submit("a lake")
     handle.detach()
-    assert session.pending == ()
+    assert [*session.pending] == []
     session.attach(str(handle.task_id))
-    assert session.pending == (handle,)
+    assert [*session.pending] == [handle]
     await session.drain(timeout=100)
     assert handle.done()
     await session.drain(timeout=1)
