@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final, TypeVar, TypeVarTuple, Unpack
 
 from seedance_async.core.filenames import video_name
-from seedance_async.core.results import VideoResult
+from seedance_async.core.redact import redact_url
+from seedance_async.core.results import Output, VideoResult
 from seedance_async.core.retry import Rand
 from seedance_async.errors import DownloadError
 from seedance_async.fetching import Fetch, FileFetch, Refresh
@@ -101,19 +102,18 @@ class Downloads:
 
         Cancellation: Leaves the complete file, or an unfinished part that the next call goes on with.
         """
-        url = self._url(result)
-        media_type = result.outputs[0].media_type
+        output = self._output(result)
         part = Part(
             os.fsdecode(target),
-            video_name(result.task_id, media_type, url),
+            video_name(result.task_id, output.media_type, output.url),
             task_id=result.task_id,
             overwrite=overwrite,
         )
-        fetch = self._fetch(result.task_id, url)
+        fetch = self._fetch(result.task_id, output)
         fetch.path = os.fsdecode(target)
         async with self._places:
             try:
-                resume = await self._work(part, fetch, part.open, url)
+                resume = await self._work(part, fetch, part.open, redact_url(fetch.url))
                 fetch.path = str(part.final)
                 while True:
                     transfer = await fetch.open(resume)
@@ -123,7 +123,7 @@ class Downloads:
                         transfer.close()
                     if broken is None:
                         return await self._work(part, fetch, part.finish)
-                    resume = await self._work(part, fetch, part.pause, fetch.url)
+                    resume = await self._work(part, fetch, part.pause, redact_url(fetch.url))
                     fetch.failed(broken, part.size)
             finally:
                 if not part.closed:
@@ -146,24 +146,25 @@ class Downloads:
 
     @asynccontextmanager
     async def _stream(self, result: VideoResult) -> AsyncGenerator[VideoStream]:
-        fetch = self._fetch(result.task_id, self._url(result))
-        stream = VideoStream(fetch, await fetch.open(), result.outputs[0].media_type)
+        output = self._output(result)
+        fetch = self._fetch(result.task_id, output)
+        stream = VideoStream(fetch, await fetch.open(), output.media_type)
         try:
             yield stream
         finally:
             stream.close()
 
-    def _url(self, result: VideoResult) -> str:
+    def _output(self, result: VideoResult) -> Output:
         if not result.outputs:
             raise DownloadError("the service lists no file for the task", None, result.task_id)
-        return result.url
+        return result.outputs[0]
 
-    def _fetch(self, task_id: str, url: str) -> Fetch:
+    def _fetch(self, task_id: str, output: Output) -> Fetch:
         return Fetch(
             self._session,
             self._refresh,
             task_id=task_id,
-            url=url,
+            url=output.url,
             connect=self._connect,
             sock_read=self._sock_read,
             rand=self._rand,
@@ -172,7 +173,7 @@ class Downloads:
     async def _copy(self, transfer: Transfer, part: Part, fetch: Fetch, on_progress: Progress | None) -> Broken | None:
         """Write a body into the part; say what broke it, or None at its proper end."""
         if transfer.resume is None:
-            await self._work(part, fetch, part.start, transfer.url, transfer.etag, transfer.total)
+            await self._work(part, fetch, part.start, redact_url(transfer.url), transfer.etag, transfer.total)
         else:
             await self._work(part, fetch, part.resume, transfer.resume)
         buffer = bytearray()

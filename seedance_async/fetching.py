@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from seedance_async.clock import wall_now
-from seedance_async.core.links import NoHop, follow, link_problem
+from seedance_async.core.links import Link, NoHop, follow, link_problem
 from seedance_async.core.ranges import (
     Expired,
     GiveUp,
@@ -27,7 +27,7 @@ from seedance_async.core.redact import redact_url
 from seedance_async.core.results import TaskSnapshot
 from seedance_async.core.retry import Rand, grown_delay, parse_retry_after
 from seedance_async.errors import ApiError, ConnectionFailedError, DownloadError, SessionClosedError
-from seedance_async.transfer import Broken, Transfer, broken_by
+from seedance_async.transfer import Answered, Broken, Transfer, broken_by
 from seedance_async.transport import USER_AGENT
 
 #: Failures in a row, without progress, before a download gives up: a bit more than a minute with the delays below.
@@ -108,16 +108,16 @@ class Fetch:
         while True:
             # A moment and not a delay: whoever is cancelled here and comes back waits for the rest of it only.
             await asyncio.sleep(self._not_before - asyncio.get_running_loop().time())
-            answer = await self._follow(resume)
-            if isinstance(answer, Broken):
-                self.failed(answer)
+            arrived = await self._follow(resume)
+            if isinstance(arrived, Broken):
+                self.failed(arrived)
                 continue
-            response, verdict = answer
+            answer, verdict = arrived
             if isinstance(verdict, Rest) or (isinstance(verdict, Whole) and not only_rest):
-                return Transfer(response, self.url, verdict, self._sock_read)
-            response.close()
+                return Transfer(answer.response, self.url, verdict, self._sock_read)
+            answer.response.close()
             before = redact_url(self.url)
-            stale = await self._answer(verdict, response.headers)
+            stale = await self._react(verdict, answer)
             if stale is None and resume is not None and redact_url(self.url) != before:
                 stale = "the file has moved since"
             if stale is not None:
@@ -125,9 +125,7 @@ class Fetch:
                     raise self.error(f"the connection broke, and it cannot go on: {stale}")
                 resume = None
 
-    async def _answer(
-        self, verdict: Whole | StartAgain | Expired | TryLater | GiveUp, headers: Mapping[str, str]
-    ) -> str | None:
+    async def _react(self, verdict: Whole | StartAgain | Expired | TryLater | GiveUp, answer: Answered) -> str | None:
         """Do what an answer without a usable body calls for; return why a part is worth nothing, or None."""
         match verdict:
             case Whole():
@@ -137,7 +135,7 @@ class Fetch:
             case Expired(status):
                 await self._renew(status)
             case TryLater(reason, retry_after):
-                self.failed(Broken(reason, _seconds(retry_after, headers)))
+                self.failed(Broken(reason, _seconds(retry_after, answer)))
             case GiveUp(reason):
                 raise self.error(f"{redact_url(self.url)}: {reason}")
             case _:
@@ -158,9 +156,11 @@ class Fetch:
             self._failures = 0
         self._furthest = max(self._furthest, reached)
         self._failures += 1
-        if broken.final or self._failures >= TRIES:
-            tries = "" if broken.final else f" ({TRIES} tries in a row)"
-            raise self.error(f"{redact_url(self.url)}: {broken.reason}{tries}. Download it again later; {_KEPT}")
+        where = redact_url(self.url)
+        if broken.final:
+            raise self.error(f"{where}: {broken.reason}")
+        if self._failures >= TRIES:
+            raise self.error(f"{where}: {broken.reason} ({TRIES} tries in a row). Download it again later; {_KEPT}")
         delay = grown_delay(self._failures - 1, self._rand, first=_FIRST_DELAY, most=_MOST_DELAY)
         delay = max(delay, min(broken.retry_after or 0.0, _MOST_RETRY_AFTER))
         self._not_before = asyncio.get_running_loop().time() + delay
@@ -169,34 +169,34 @@ class Fetch:
         """Return the error for this file."""
         return DownloadError(reason, self.path, self._task_id)
 
-    async def _follow(self, resume: Resume | None) -> tuple[aiohttp.ClientResponse, Arrived] | Broken:
+    async def _follow(self, resume: Resume | None) -> tuple[Answered, Arrived] | Broken:
         """Ask, and follow redirects by the rules of `core.links`."""
-        url = self.url
-        problem = link_problem(url)
+        link = Link(self.url)
+        problem = link_problem(link.url)
         if problem is not None:
             raise self.error(problem)
         for _hop in range(_MOST_HOPS + 1):
-            response = await self._ask(url, request_headers(resume))
-            if isinstance(response, Broken):
-                return response
-            verdict = judge(response.status, response.headers, resume)
+            answer = await self._ask(link, request_headers(resume))
+            if isinstance(answer, Broken):
+                return answer
+            verdict = judge(answer.response.status, answer.response.headers, resume)
             if not isinstance(verdict, Moved):
-                return response, verdict
-            response.close()
-            hop = follow(url, verdict.location)
-            if isinstance(hop, NoHop):
-                raise self.error(hop.reason)
-            url = hop.url
+                return answer, verdict
+            answer.response.close()
+            target = follow(link, verdict.location)
+            if isinstance(target, NoHop):
+                raise self.error(target.reason)
+            link = target
         raise self.error(f"{redact_url(self.url)} was redirected more than {_MOST_HOPS} times")
 
-    async def _ask(self, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse | Broken:
+    async def _ask(self, link: Link, headers: Mapping[str, str]) -> Answered | Broken:
         session = self._session()
         if session.closed:
             raise SessionClosedError
         try:
-            return await session.get(
+            response = await session.get(
                 # As it is: decoding and encoding it anew may break a signature.
-                URL(url, encoded=url.isascii()),
+                URL(link.url, encoded=link.url.isascii()),
                 headers={"User-Agent": USER_AGENT, **headers},
                 allow_redirects=False,
                 raise_for_status=False,
@@ -205,6 +205,7 @@ class Fetch:
             )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return broken_by(error, self._sock_read)
+        return Answered(response)
 
     async def _renew(self, status: int) -> None:
         """Ask the service for the present link, once."""
@@ -228,10 +229,10 @@ class Fetch:
             raise self.error(f"{where} answers HTTP {status}, and the service knows no file of the task; {_KEPT}")
 
 
-def _seconds(retry_after: str | None, headers: Mapping[str, str]) -> float | None:
+def _seconds(retry_after: str | None, answer: Answered) -> float | None:
     """Read a `Retry-After`; a date in it is measured by the host's own clock where that is shown."""
     try:
-        now = parsedate_to_datetime(headers.get("Date", ""))
+        now = parsedate_to_datetime(answer.response.headers.get("Date", ""))
     except ValueError:
         now = wall_now()
     return parse_retry_after(retry_after, now if now.tzinfo is not None else now.replace(tzinfo=UTC))

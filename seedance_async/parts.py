@@ -26,7 +26,6 @@ from attrs import evolve
 
 from seedance_async.core.filenames import part_stem
 from seedance_async.core.ranges import PartRecord, Resume, read_record, record_text, resume_point
-from seedance_async.core.redact import redact_url
 from seedance_async.filelock import claim
 from seedance_async.files import (
     TargetError,
@@ -90,7 +89,7 @@ class Part:
         """Find the folder, claim a part in it, and say whether an earlier one can be continued.
 
         Args:
-            url: Where the file will be fetched from.
+            url: Where the file will be fetched from, here and below without what may be signed.
         """
         with self._lock:
             self.final = locate(self._target, self._name)
@@ -112,7 +111,7 @@ class Part:
         with self._lock:
             self._refuse_other_length(total)
             had_bytes = self.record is not None and self.record.saved > 0
-            self.record = PartRecord(self._task_id, redact_url(url), etag, total)
+            self.record = PartRecord(self._task_id, url, etag, total)
             # The old record must be gone for good before the first byte of another version is written.
             self._write_record(sync=had_bytes)
             self._cut(0)

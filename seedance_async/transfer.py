@@ -5,7 +5,7 @@ of them may become the cause or the context of an error of ours.
 """
 
 import aiohttp
-from attrs import frozen
+from attrs import field, frozen
 
 from seedance_async.core.ranges import Rest, Whole
 
@@ -23,6 +23,13 @@ class Broken:
     reason: str
     retry_after: float | None = None
     final: bool = False
+
+
+@frozen(eq=False)
+class Answered:
+    """The beginning of an answer. It does not show the response, whose text holds the link."""
+
+    response: aiohttp.ClientResponse = field(repr=False)
 
 
 class Transfer:

@@ -8,20 +8,20 @@
 import ipaddress
 from urllib.parse import urljoin, urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from seedance_async.core.redact import redact_url
 
 
 @frozen
-class Hop:
-    """The redirect may be followed.
+class Link:
+    """A link that may be signed, and so is not shown: neither in a log nor among the variables of a traceback.
 
     Attributes:
-        url: Where to, absolute. May be signed.
+        url: All of it, absolute.
     """
 
-    url: str
+    url: str = field(repr=lambda url: repr(redact_url(url)))
 
 
 @frozen
@@ -52,13 +52,17 @@ def link_problem(url: str) -> str | None:
     return None
 
 
-def follow(url: str, location: str | None) -> Hop | NoHop:
+def follow(link: Link, location: str | None) -> Link | NoHop:
     """Decide about a redirect.
 
     Args:
-        url: The link that answered with it.
+        link: What answered with it.
         location: Its `Location` header, absolute or relative.
+
+    Returns:
+        Where to go on, if that is allowed.
     """
+    url = link.url
     if not location:
         return NoHop(f"{redact_url(url)} redirects to nowhere")
     try:
@@ -70,7 +74,7 @@ def follow(url: str, location: str | None) -> Hop | NoHop:
         return NoHop(f"{redact_url(url)} redirects, but {problem}")
     if urlsplit(url).scheme == "https" and urlsplit(target).scheme == "http":
         return NoHop(f"{redact_url(url)} redirects from https to http: {redact_url(target)}")
-    return Hop(target)
+    return Link(target)
 
 
 def is_loopback(host: str) -> bool:

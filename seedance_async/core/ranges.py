@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 
 from seedance_async.core.redact import redact_url
 
@@ -99,12 +99,12 @@ def resume_point(record: PartRecord | None, *, size: int, task_id: str, url: str
         record: What is written beside it.
         size: Its length now; what lies behind `record.saved` may never have reached the disk.
         task_id: Whose video is wanted.
-        url: Where it is to be fetched from. A new signature of the same link is the same link.
+        url: Where it is to be fetched from, without what may be signed: a new signature makes no other link.
 
     Returns:
         Where to go on; None to start again.
     """
-    if record is None or record.task_id != task_id or record.url != redact_url(url):
+    if record is None or record.task_id != task_id or record.url != url:
         return None
     if record.etag is None or not record.total or not 0 < record.saved <= min(size, record.total):
         return None
@@ -153,9 +153,9 @@ class StartAgain:
 
 @frozen
 class Moved:
-    """The file is elsewhere."""
+    """The file is elsewhere: at `location`, which may be signed."""
 
-    location: str | None
+    location: str | None = field(repr=lambda location: repr(None if location is None else redact_url(location)))
 
 
 @frozen

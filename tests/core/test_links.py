@@ -2,7 +2,7 @@
 
 import pytest
 
-from seedance_async.core.links import Hop, NoHop, follow, is_loopback, link_problem
+from seedance_async.core.links import Link, NoHop, follow, is_loopback, link_problem
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_refused(url: str) -> None:
 )
 def test_followed(url: str, location: str, target: str) -> None:
     """A redirect to an allowed link is followed, absolute or relative."""
-    assert follow(url, location) == Hop(target)
+    assert follow(Link(url), location) == Link(target)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,10 @@ def test_followed(url: str, location: str, target: str) -> None:
 )
 def test_not_followed(url: str, location: str | None) -> None:
     """A redirect out of encryption, or to nothing that can be fetched, is not followed."""
-    assert isinstance(follow(f"{url}?signature", location), NoHop)
-    assert "signature" not in str(follow(f"{url}?signature", location))
+    refusal = follow(Link(f"{url}?signature"), location)
+    assert isinstance(refusal, NoHop)
+    assert "signature" not in str(refusal)
+    assert "signature" not in str(Link(f"{url}?signature"))
 
 
 def test_loopback_is_by_address() -> None:

@@ -1,11 +1,13 @@
 """A cancellation at any point leaves the complete file or a part that the next download goes on with."""
 
 import asyncio
+import gc
 import os
 import threading
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 from blockbuster import blockbuster_ctx
 
@@ -18,6 +20,10 @@ def check(folder: Path, content: bytes) -> None:
     """Only whole files have names that people see."""
     for path in folder.iterdir():
         assert path.name.startswith(".lake.mp4.") or path.read_bytes() == content
+
+
+def file_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("seedance-file")]
 
 
 @pytest.mark.parametrize("kind", ["task", "scope"])
@@ -76,7 +82,9 @@ async def test_cancelled_while_waiting(downloads: Downloads, host: FileHost, tmp
 
 
 async def test_thread_is_waited_for() -> None:
-    """Cancelling file work waits for its end, and the cancellation is not lost."""
+    """Cancelling file work waits for its end, and neither the cancellation nor a failure makes noise or is lost."""
+    noise: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: noise.append(context))
     threads = FileThreads(1)
     started, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 
@@ -100,24 +108,55 @@ async def test_thread_is_waited_for() -> None:
         await task
     assert ended.is_set()
     threads.close()
+    while file_threads():
+        await asyncio.sleep(0)
+    del task
+    for _ in range(3):
+        gc.collect()
+        await asyncio.sleep(0)
+    assert noise == []
+
+
+async def test_cancelled_scope_does_not_lose_what_was_done() -> None:
+    """A scope that is cancelled meanwhile is heard after the work; the loop does not spin until then."""
+    threads = FileThreads(1)
+    started, go_on = threading.Event(), threading.Event()
+
+    def work() -> int:
+        started.set()
+        go_on.wait()
+        return 7
+
+    done: list[int] = []
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as group:
+
+            async def run() -> None:
+                done.append(await threads.run(work))
+                await anyio.lowlevel.checkpoint()
+                done.append(8)
+
+            group.start_soon(run)
+            while not started.is_set():
+                await asyncio.sleep(0)
+            scope.cancel()
+            go_on.set()
+    assert done == [7]
+    threads.close()
 
 
 async def test_threads_end_with_the_last_work() -> None:
     """Closing takes no thread from work that runs, lets later work be done, and leaves no thread behind."""
-
-    def ours() -> list[threading.Thread]:
-        return [thread for thread in threading.enumerate() if thread.name.startswith("seedance-file")]
-
     threads, go_on = FileThreads(2), threading.Event()
     task = asyncio.create_task(threads.run(go_on.wait))
-    while not ours():
+    while not file_threads():
         await asyncio.sleep(0)
     threads.close()
     go_on.set()
     assert await task
     assert await threads.run(lambda: 7) == 7
     threads.close()
-    while ours():
+    while file_threads():
         await asyncio.sleep(0)
 
 

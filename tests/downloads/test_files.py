@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from seedance_async.filelock import claim
 from seedance_async.files import DISK_FULL, TargetError, explain, locate, put_in_place, same_contents
 from seedance_async.parts import SYNC_EVERY, Part
 
-URL = "https://files.example/a.mp4?signature=1"
+URL = "https://files.example/a.mp4?[redacted]"
 
 
 def part(folder: Path, *, overwrite: bool = False) -> Part:
@@ -143,6 +144,25 @@ def test_many_writers(tmp_path: Path) -> None:
         fill(one, b"x" * 100)
     for one in parts:
         one.finish()
+    assert names(tmp_path) == ["lake.mp4"]
+
+
+def test_writers_that_come_and_go(tmp_path: Path) -> None:
+    """However openings, claims and removals of many writers interleave, each file that appears is whole."""
+
+    def save(letter: bytes) -> None:
+        for _ in range(40):
+            one = part(tmp_path, overwrite=True)
+            one.open(URL)
+            fill(one, letter * 50)
+            one.write(letter * 50)
+            one.finish()
+            data = (tmp_path / "lake.mp4").read_bytes()
+            assert data in {other * 100 for other in letters}
+
+    letters = [b"a", b"b", b"c", b"d", b"e", b"f"]
+    with ThreadPoolExecutor(len(letters)) as pool:
+        list(pool.map(save, letters))
     assert names(tmp_path) == ["lake.mp4"]
 
 

@@ -40,8 +40,8 @@ def mounted(folder: Path, options: str) -> tuple[str, ...]:
 
 def test_full_disk(tmp_path: Path) -> None:
     """A full disk is an error that says where and what to do; the part that fills it is removed."""
-    with HostThread(FileHost(content=bytes(3_000_000))) as host:
-        lines = run(host.url(), f"{tmp_path}/", before=mounted(tmp_path, "size=1m"))
+    with HostThread(FileHost(content=bytes(6_000_000))) as host:
+        lines = run(host.url(), f"{tmp_path}/", before=mounted(tmp_path, "size=3m"))
     problem = f"the disk of {tmp_path} is full; make room and download it again"
     assert lines == [f"error {tmp_path}/task_1.mp4 was not saved (task task_1): {problem}", "left "]
 
@@ -64,8 +64,8 @@ def test_read_only(tmp_path: Path) -> None:
 
 def test_largest_file(tmp_path: Path) -> None:
     """A file beyond a limit of the system or the process is an error, and its part is removed."""
-    with HostThread(FileHost(content=bytes(3_000_000))) as host:
-        lines = run(host.url(), f"{tmp_path}/", "--limit-size", "1000000")
+    with HostThread(FileHost(content=bytes(6_000_000))) as host:
+        lines = run(host.url(), f"{tmp_path}/", "--limit-size", "3000000")
     assert "the file is larger than" in lines[0]
     assert lines[1] == "left "
 

@@ -11,7 +11,7 @@ from seedance_async.core.results import VideoResult
 from seedance_async.downloads import Downloads, VideoStream
 from seedance_async.errors import DownloadError
 from tests.downloads.conftest import Service
-from tests.downloads.host import SECRET, FileHost, Reaction, answer, chunked, cut, drop, stall
+from tests.downloads.host import SECRET, Asked, FileHost, Reaction, answer, chunked, cut, drop, raw, stall
 from tests.downloads.test_interruptions import LYING
 
 
@@ -99,6 +99,21 @@ async def test_chunks_that_break(downloads: Downloads, host: FileHost) -> None:
     async with downloads.stream(host.result()) as stream:
         with pytest.raises(DownloadError):
             await read(stream)
+
+
+async def test_nothing_is_missing(downloads: Downloads, host: FileHost) -> None:
+    """A rest whose bytes are all there is the rest, even if its end is not marked."""
+
+    async def unmarked(host: FileHost, _asked: Asked, writer: asyncio.StreamWriter) -> None:
+        head = {"ETag": '"v1"', "Content-Range": "bytes 1500-1999/2000", "Transfer-Encoding": "chunked"}
+        writer.write(raw(206, head, b"1f4\r\n" + host.content[1500:] + b"\r\n", length=False))
+        await writer.drain()
+        await asyncio.sleep(5)
+
+    host.script = [cut(500), unmarked]
+    async with downloads.stream(host.result()) as stream:
+        assert await read(stream) == host.content
+    assert len(host.asked) == 2
 
 
 async def test_host_that_stays_away(downloads: Downloads, host: FileHost) -> None:
