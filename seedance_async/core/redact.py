@@ -1,8 +1,13 @@
 """Keep secrets out of everything that people read: keys by value, signed URLs by shape."""
 
+import re
+from typing import Final
 from urllib.parse import urlsplit
 
-REDACTED = "[redacted]"
+REDACTED: Final = "[redacted]"
+
+#: User name and password of a URL whose scheme was forgotten.
+_USER_INFO: Final = re.compile(r"^[^/@]*:[^/@]*@")
 
 
 def redact(text: str, *secrets: str) -> str:
@@ -24,6 +29,7 @@ def redact_url(url: str) -> str:
     except ValueError:
         return REDACTED
     if not host:
+        url = _USER_INFO.sub(f"{REDACTED}@", url)
         return url if len(url) <= 40 and "?" not in url else f"{url[:24].split('?', maxsplit=1)[0]}..."
     where = host if port is None else f"{host}:{port}"
     hidden = f"?{REDACTED}" if parts.query else ""

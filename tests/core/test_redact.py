@@ -48,6 +48,9 @@ def test_no_secret_survives(before: str, after: str, secret: str) -> None:
         ("https://host:port/a", REDACTED),
         ("kinovi.ai/api/v1", "kinovi.ai/api/v1"),
         (f"kinovi.ai/api/v1?key={SECRET}", "kinovi.ai/api/v1..."),
+        (f"user:{SECRET}@kinovi.ai/api/v1", f"{REDACTED}@kinovi.ai/api/v1"),
+        ("photos/me@home.png", "photos/me@home.png"),
+        ("@image1", "@image1"),
         ("", ""),
     ],
 )
