@@ -122,7 +122,9 @@ class Register:
         self.slots.release(job)
         del self.running[job]
         self._detached -= job.detached
-        del self.tasks[job.task_id]
+        # Two jobs can have one task: attached by an id that came by another way before the create's own answer.
+        if self.tasks.get(job.task_id) is job:
+            del self.tasks[job.task_id]
         self.alarm.ring()
 
     def settle(self, job: Job, error: SeedanceError | None) -> None:
