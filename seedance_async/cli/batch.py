@@ -5,7 +5,7 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from attrs import define, field
 
@@ -54,7 +54,15 @@ def run_file(
         verdict = judge_budget(plan, budget)
         if not verdict.fits:
             raise CommandError(verdict.message or "the budget does not suffice", ExitCode.ACCOUNT)
-    job = BatchJob(plan, folder, terminal, json=json, attempts=options.attempts, overwrite=options.overwrite)
+    job = BatchJob(
+        plan,
+        folder,
+        terminal,
+        json=json,
+        attempts=options.attempts,
+        on_drift=options.on_drift,
+        overwrite=options.overwrite,
+    )
     session = make_session(service, budget=budget, concurrency=concurrency, hooks=[job.hook])
     say_plan(plan, terminal, USUAL_LIMIT if concurrency == "auto" else concurrency)
     if not yes:
@@ -99,6 +107,7 @@ class BatchJob:
     terminal: Terminal
     json: bool = field(kw_only=True)
     attempts: int = field(default=3, kw_only=True)
+    on_drift: Literal["stop", "go"] = field(default="stop", kw_only=True)
     overwrite: bool = field(default=False, kw_only=True)
     runner: BatchRunner = field(init=False)
     view: BatchView = field(init=False)
@@ -107,7 +116,12 @@ class BatchJob:
         """Make the runner and the view that listens to it."""
         self.view = BatchView(self.terminal)
         self.runner = BatchRunner(
-            self.plan, self.folder, attempts=self.attempts, overwrite=self.overwrite, on_event=self.view.on_event
+            self.plan,
+            self.folder,
+            attempts=self.attempts,
+            on_drift=self.on_drift,
+            overwrite=self.overwrite,
+            on_event=self.view.on_event,
         )
 
     def hook(self, event: HookEvent) -> None:
