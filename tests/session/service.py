@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -14,8 +15,8 @@ from seedance_async.testing import Emulator, VirtualClockLoop
 EventT = TypeVar("EventT")
 
 #: What a clip of five seconds in 1080p costs, and one of five seconds in 480p (CLASSIC).
-PRICE_1080P = 415
-PRICE_480P = 75
+PRICE_1080P = Decimal(415)
+PRICE_480P = Decimal(75)
 
 
 @define

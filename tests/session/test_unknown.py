@@ -109,7 +109,7 @@ async def test_the_credits_of_an_unknown_create_stay_in_the_budget(start: Start)
     await end(first)
     await second
     now = session.statistics()
-    assert (now.credits_maybe, now.credits_used, now.credits_reserved) == (PRICE_480P, PRICE_480P, 0)
+    assert (now.credits_maybe, now.credits_used, now.credits_reserved) == (PRICE_480P, PRICE_480P, Decimal(0))
     with pytest.raises(SeedanceError) as caught:
         session.enqueue("third", output_resolution="480p")
     assert caught.value.charged == "no"
