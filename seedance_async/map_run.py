@@ -198,7 +198,8 @@ class Run:
 
     def _entry(self, source: Source) -> tuple[_Entry, str | None]:
         key: str | None = None
-        if isinstance(source, tuple):
+        # Whatever else a source may give is an input that is wrong, and becomes an item that says so.
+        if isinstance(source, tuple) and len(source) == 2:
             key, source = source
         entry = _Entry(self._started, source, self._attempts - 1)
         self._started += 1
