@@ -50,6 +50,13 @@ class Lifetime:
         http_session: "aiohttp.ClientSession | None" = None,
         hooks: "Sequence[Hook]" = (),
     ) -> None:
+        try:
+            key = find_key(api_key)
+        except ConfigurationError as error:
+            raise error.with_traceback(None) from None
+        finally:
+            # Error trackers keep the locals of every frame: none of ours that an error passes holds the key.
+            del api_key
         # The parts that need aiohttp are loaded when the first session is made, and not by `import seedance_async`:
         # a script that checks or prices inputs does without them. Not in `open`: that would hold up the loop.
         from seedance_async.opened import assemble  # noqa: PLC0415
@@ -57,7 +64,7 @@ class Lifetime:
         self._assemble = assemble
         self._catalogue = find_catalogue(catalogue)
         self._settings = Settings(
-            key=find_key(api_key),
+            key=key,
             base_url=find_base_url(base_url),
             concurrency=_checked_concurrency(concurrency),
             slots=slots,

@@ -129,11 +129,11 @@ def find_key(given: KeySource | None, environ: Mapping[str, str] | None = None) 
     if given is not None:
         source = "the argument api_key"
         return ApiKey(given if callable(given) else checked_key(given, source), source)
-    environ = os.environ if environ is None else environ
     for name in KEY_VARIABLES:
-        if environ.get(name, "").strip():
+        found = _variable(name, environ)
+        if found.strip():
             source = f"the environment variable {name}"
-            return ApiKey(checked_key(environ[name], source), source)
+            return ApiKey(checked_key(found, source), source)
     raise ConfigurationError(
         f"no API key: set the environment variable {KEY_VARIABLES[0]}, or pass api_key= to AsyncSeedance "
         "(`seedance demo` needs none)"
@@ -146,10 +146,9 @@ def find_base_url(given: str | None, environ: Mapping[str, str] | None = None) -
     Raises:
         ConfigurationError: It is no http(s) URL, is plain http to another machine, or the test guard forbids it.
     """
-    environ = os.environ if environ is None else environ
     url, source = given, "the argument base_url"
     if url is None:
-        url, source = environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL, BASE_URL_VARIABLE
+        url, source = _variable(BASE_URL_VARIABLE, environ) or DEFAULT_BASE_URL, BASE_URL_VARIABLE
     url = url.strip().rstrip("/")
     try:
         parts = urlsplit(url)
@@ -182,6 +181,9 @@ def find_catalogue(given: Catalogue | str | None, environ: Mapping[str, str] | N
     """
     if isinstance(given, Catalogue):
         return given
-    environ = os.environ if environ is None else environ
-    name = given if given is not None else environ.get(CATALOGUE_VARIABLE) or "classic"
-    return Catalogue.named(name)
+    return Catalogue.named(given if given is not None else _variable(CATALOGUE_VARIABLE, environ) or "classic")
+
+
+def _variable(name: str, environ: Mapping[str, str] | None) -> str:
+    # The environment is no local of a function that raises: error trackers keep those, and the key may be in it.
+    return (os.environ if environ is None else environ).get(name, "")

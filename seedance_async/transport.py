@@ -7,13 +7,15 @@
 3. Foreign exceptions end here: they may carry headers, and with them the key. A `Cause` goes on.
 """
 
+import asyncio
+import html
 import json
 import platform
 import re
 import ssl as ssl_module
 import urllib.request
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -24,6 +26,7 @@ from yarl import URL
 
 from seedance_async._version import __version__
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
+from seedance_async.core.frozen import is_list, is_mapping
 from seedance_async.core.redact import REDACTED, redact
 from seedance_async.settings import ApiKey, Timeouts
 
@@ -143,6 +146,19 @@ class Transport:
         Cancellation: the mark tells whether anything may have been sent.
         """
         try:
+            return await self._create(body, mark)
+        except asyncio.CancelledError as error:
+            raise _without_frames(error) from None
+
+    async def poll(self, task_id: str) -> Reply:
+        """Ask for one task."""
+        try:
+            return await self._poll(task_id)
+        except asyncio.CancelledError as error:
+            raise _without_frames(error) from None
+
+    async def _create(self, body: bytes, mark: SendMark) -> Reply:
+        try:
             key = await self.key.reveal()
         except Exception as error:  # noqa: BLE001 (the user's own callable may raise anything)
             return NoAnswer(sent=False, cause=Cause(type(error).__name__, "while asking for the API key"))
@@ -156,11 +172,10 @@ class Transport:
                 timeout=self._create_timeout,
             ) as response:
                 return await _read(response, key)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 (a create has an outcome, whatever happens to it)
             return NoAnswer(sent=mark.is_set, cause=_cause(error, key))
 
-    async def poll(self, task_id: str) -> Reply:
-        """Ask for one task."""
+    async def _poll(self, task_id: str) -> Reply:
         try:
             key = await self.key.reveal()
         except Exception as error:  # noqa: BLE001 (the user's own callable may raise anything)
@@ -176,7 +191,7 @@ class Transport:
                 timeout=self._poll_timeout,
             ) as response:
                 return await _read(response, key)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 (the user's own session may be closed, or its middlewares raise)
             return NoAnswer(sent=False, cause=_cause(error, key))
 
     def _session(
@@ -203,6 +218,12 @@ def _headers(key: str) -> Mapping[str, str]:
     }
 
 
+def _without_frames(error: asyncio.CancelledError) -> asyncio.CancelledError:
+    # In the frames below stands the key, and error trackers keep the locals of every frame.
+    error.__context__ = None
+    return error.with_traceback(None)
+
+
 async def _read(response: aiohttp.ClientResponse, key: str) -> Answer:
     complete = True
     try:
@@ -210,13 +231,18 @@ async def _read(response: aiohttp.ClientResponse, key: str) -> Answer:
     except (aiohttp.ClientError, OSError):
         # The status line is the answer; a body that was cut only says less about it.
         raw, complete = b"", False
-    text = _without(raw.decode("utf-8", "replace"), key)
+    content = raw.decode("utf-8-sig", "replace")
     body: object = None
     if complete:
         try:
-            body = json.loads(text)
-        except ValueError:
+            body = _clean(json.loads(content), key)
+        except (ValueError, RecursionError):
             body = None
+    if body is None:
+        text = _without(content, key)
+    else:
+        # Written anew, because there are many ways to escape a key. Where all is well nobody reads it.
+        text = "" if response.status == 200 else json.dumps(body, ensure_ascii=False)
     return Answer(
         status=response.status,
         body=body,
@@ -233,5 +259,21 @@ def _cause(error: Exception, key: str) -> Cause:
     return Cause(type(error).__name__, _USER_INFO.sub(f"://{REDACTED}@", _without(text, key))[:_SHOWN])
 
 
+def _clean(value: Any, key: str) -> Any:
+    """Return decoded JSON without the key: a server may send back what it was sent."""
+    if isinstance(value, str):
+        return redact(value, key) if len(key) >= _SHORTEST_SECRET else value
+    if is_mapping(value):
+        return {_clean(name, key): _clean(inner, key) for name, inner in value.items()}
+    if is_list(value):
+        return [_clean(inner, key) for inner in value]
+    return value
+
+
 def _without(text: str, key: str) -> str:
-    return redact(text, key) if len(key) >= _SHORTEST_SECRET else text
+    """Return a text without the key, in each way in which pages write it."""
+    if len(key) < _SHORTEST_SECRET:
+        return text
+    quoted = json.dumps(key)[1:-1]
+    as_html = html.escape(key), html.escape(key, quote=False)
+    return redact(text, key, quoted, quoted.replace("/", "\\/"), *as_html, quote(key, safe=""), quote(key))
