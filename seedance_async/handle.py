@@ -196,15 +196,15 @@ class TaskHandle:
         Any number of readers may follow one handle; each sees every change.
         """
         job = self._job
-        yield job.snapshot
-        if job.settled:
-            return
-        reader = job.add_reader()
+        # Before the first yield: a reader that takes its time with the present must not miss what follows.
+        reader = None if job.settled else job.add_reader()
         try:
-            while (snapshot := await reader.get()) is not None:
+            yield job.snapshot
+            while reader is not None and (snapshot := await reader.get()) is not None:
                 yield snapshot
         finally:
-            job.remove_reader(reader)
+            if reader is not None:
+                job.remove_reader(reader)
 
     def cancel(self) -> bool:
         """Take the job back if nothing was sent.
