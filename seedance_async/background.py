@@ -131,3 +131,4 @@ class Background:
         for job in [job for job in self.register.running if not job.settled]:
             assert job.task_id is not None
             self.register.end_wait(job, SessionClosedError((job.task_id,), self.crash))
+        self.register.end_quiet()

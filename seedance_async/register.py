@@ -43,6 +43,7 @@ class Register:
     on_wire: int = field(init=False, default=0)
     alarm: Alarm = field(init=False, factory=Alarm)
     _detached: int = field(init=False, default=0)
+    _over: bool = field(init=False, default=False)
     _quiet: set[asyncio.Future[None]] = field(init=False, factory=set[asyncio.Future[None]])
     _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
 
@@ -157,19 +158,31 @@ class Register:
 
     # Quiet
 
-    async def quiet(self) -> None:
-        """Wait until nothing is queued, on the wire or pending. Cancellation leaves nothing behind."""
+    async def quiet(self) -> bool:
+        """Wait until nothing is queued, on the wire or pending. Cancellation leaves nothing behind.
+
+        Returns:
+            False if the session ended first.
+        """
         while not self._is_quiet():
+            if self._over:
+                return False
             waiter: asyncio.Future[None] = self._loop.create_future()
             self._quiet.add(waiter)
             try:
                 await waiter
             finally:
                 self._quiet.discard(waiter)
+        return True
+
+    def end_quiet(self) -> None:
+        """Let nobody wait for quiet any more: nothing comes to an end after the session did."""
+        self._over = True
+        self.check_quiet()
 
     def check_quiet(self) -> None:
         """Wake those who wait for quiet, if it is."""
-        if self._quiet and self._is_quiet():
+        if self._quiet and (self._over or self._is_quiet()):
             for waiter in self._quiet:
                 if not waiter.done():
                     waiter.set_result(None)

@@ -48,10 +48,13 @@ class Tracking(Lifetime):
 
         Raises:
             TimeoutError: `timeout` seconds passed; nothing else changed.
+            SessionClosedError: The session ended first.
         """
         register = self._live().opened.register
         async with asyncio.timeout(timeout):
-            await register.quiet()
+            if not await register.quiet():
+                # The session has ended; this says so, with the ids of what is pending.
+                self._live()
 
     async def download(
         self,
