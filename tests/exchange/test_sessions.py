@@ -77,10 +77,6 @@ async def outcome_of(server: Server, reaction: Reaction) -> tuple[BaseException,
     server.script, server.otherwise = [reaction], probes_only
     async with AsyncSeedance(KEY, base_url=server.base_url, concurrency=3, timeouts=Timeouts(create=30.0)) as session:
         error = await failure_of(lambda: session.submit("a lake", key="order-17"))
-        again = (
-            await failure_of(lambda: session.generate("a lake", key="order-17")) if len(server.posts) == 9 else error
-        )
-        assert again is error
         await asyncio.sleep(5000)
     return error, session
 
@@ -96,7 +92,8 @@ async def test_unknown_outcomes(server: Server, name: str) -> None:
     assert len(server.posts) == 1
     statistics = session.statistics()
     assert (statistics.unknown, statistics.creates, statistics.accepted) == (1, 1, 0)
-    assert (statistics.credits_maybe, statistics.credits_reserved) == (PRICE, 0)
+    assert statistics.credits_maybe == PRICE
+    assert statistics.credits_reserved == 0
 
 
 @pytest.mark.parametrize("name", REFUSED)
