@@ -154,6 +154,9 @@ class Lifetime:
         return self._intake
 
     def _check_place(self) -> None:
+        # First, because a child has no running loop, and that is not what is wrong.
+        if os.getpid() != self._pid:
+            raise ConfigurationError("this session was opened before a fork; make one session for each process")
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -162,8 +165,6 @@ class Lifetime:
             raise ConfigurationError(
                 "this session was opened in another event loop; make one session for each loop, inside of it"
             )
-        if os.getpid() != self._pid:
-            raise ConfigurationError("this session was opened before a fork; make one session for each process")
 
 
 def _checked_concurrency(value: int | Literal["auto"]) -> int | None:
