@@ -14,10 +14,11 @@ there is room or not.
    was that of a task which had ended unseen) and a second one that says the same limit (its create was on the wire
    with the first): a change costs two refusals in its first five minutes, not three.
 5. A 429 without numbers, or one whose numbers leave room, changes no limit: nobody leaves until a timer.
-6. Creates on the wire are bounded by a window of 2, and of 1 after a refusal until a create is accepted. While the
-   wire is never empty it widens by one every `WIDER_EVERY` seconds, with an accepted create that filled it: a service
-   that answers slowly needs more creates at a time to keep the slots full. So a limit that is lower than believed
-   costs a refusal or two (a few, where answers are slow), not one for each waiter.
+6. Creates on the wire are bounded by a window of 2, and of 1 after a refusal until a create is accepted. Where many
+   slots are empty it widens by one with each accepted create, up to a third of the slots that are not in use and to
+   `WIDEST`, so that fifty slots fill within some round trips; where the slots are full it is 2 again. So a limit that
+   falls while the slots are full costs a refusal or two, and a ceiling that was set far above the account's limit
+   costs as many as the window is wide, once, and not one for each waiter.
 """
 
 import heapq
@@ -40,9 +41,10 @@ _GROWTH_RAREST: Final = 600.0
 #: Seconds after which what a 429 said of other users of the account is too old to count.
 FOREIGN_LASTS: Final = 60.0
 
-#: Of creates on the wire. One that hangs must not hold up the others.
+#: Of creates on the wire: one that hangs must not hold up the others.
 _WINDOW: Final = 2
-WIDER_EVERY: Final = 5.0
+#: The most at a time, while many slots are empty: as many new connections are opened at once.
+WIDEST: Final = 16
 
 
 class _Leave(Enum):
@@ -76,7 +78,6 @@ class SlotLedger(Generic[HolderT]):
     _orders: dict[HolderT, int] = field(init=False, factory=dict[HolderT, int])
     _next_order: int = field(init=False, default=0)
     _window: int = field(init=False, default=_WINDOW)
-    _wider_at: float = field(init=False, default=0.0)
     _foreign: int = field(init=False, default=0)
     _foreign_seen: float = field(init=False, default=0.0)
     _strikes: int = field(init=False, default=0)
@@ -144,8 +145,6 @@ class SlotLedger(Generic[HolderT]):
                 break
         del self._waiting[holder]
         self.holders[holder] = None
-        if not self._on_wire:
-            self._window, self._wider_at = min(self._window, _WINDOW), now + WIDER_EVERY
         self._on_wire.add(holder)
         if reason is not _Leave.ROOM:
             self._probe = (holder, reason)
@@ -153,9 +152,7 @@ class SlotLedger(Generic[HolderT]):
 
     def accepted(self, holder: HolderT, now: float) -> None:
         """Note that the holder's create was accepted: it keeps its slot until `release`."""
-        if now >= self._wider_at and len(self._on_wire) >= self._window:
-            self._window, self._wider_at = self._window + 1, now + WIDER_EVERY
-        self._window = max(self._window, _WINDOW)
+        self._window = max(_WINDOW, min(self._window + 1, self._widest()))
         self._leave_wire(holder)
         self._strikes, self._said = 0, None
         if not self._may_grow:
@@ -264,7 +261,11 @@ class SlotLedger(Generic[HolderT]):
         return _Leave.GROWTH if growth is not None and now >= growth else None
 
     def _wire_is_full(self, *, one_at_a_time: bool) -> bool:
-        return len(self._on_wire) >= (1 if one_at_a_time else self._window)
+        return len(self._on_wire) >= (1 if one_at_a_time else min(self._window, self._widest()))
+
+    def _widest(self) -> int:
+        not_in_use = self.limit - (len(self.holders) - len(self._on_wire))
+        return max(_WINDOW, min(WIDEST, not_in_use // 3))
 
     def _growth_moment(self, own: int) -> float | None:
         if own != self.limit or self.limit >= self._most or not self._may_grow or self._probe is not None:
