@@ -85,9 +85,10 @@ class Dispatcher:
             if not self.balance.admits(request.credits, self.register.now()):
                 # The account said a moment ago what it has; asking again would only be refused again.
                 message = "the account had too few credits for this job when it was last asked"
-                error = InsufficientCreditsError(402, message, None, request.credits, self.balance.available)
+                error = InsufficientCreditsError(402, message, None, request.credits, self.balance.free)
                 self.register.end_unsent(job, Event.REFUSED, error)
                 continue
+            self.balance.left(request.credits)
             job.move(Event.INTENT)
             if self.register.hooks:
                 self.register.hooks.call(SlotAcquired(job.key))
@@ -122,6 +123,7 @@ class Dispatcher:
     async def _create(self, job: Job) -> None:
         assert job.request is not None
         decision = await self.exchange.create(job, job.request, heard=self._heard, pause=self.gatekeeper.pause)
+        self.balance.ended(job.request.credits)
         self._decided(job, decision)
 
     def _heard(self, job: Job, outcome: Outcome) -> None:

@@ -75,6 +75,12 @@ class Balance:
 
     available: Decimal | None = None
     _try_at: float = 0.0
+    _on_wire: Decimal = ZERO
+
+    @property
+    def free(self) -> Decimal | None:
+        """What is left of it if every create on the wire is accepted; None while it is unknown."""
+        return None if self.available is None else max(ZERO, self.available - self._on_wire)
 
     def refused(self, available: Decimal | None, now: float) -> None:
         """Note a 402. One that gives no number is read as an empty account."""
@@ -86,12 +92,21 @@ class Balance:
 
         A job that does not fit is let through once in `TRY_AGAIN_AFTER` seconds.
         """
-        if self.available is None or (credits is not None and credits <= self.available):
+        free = self.free
+        if free is None or (credits is not None and credits <= free):
             return True
         if now < self._try_at:
             return False
         self._try_at = now + TRY_AGAIN_AFTER
         return True
+
+    def left(self, credits: Decimal | None) -> None:
+        """Note a create that leaves: others must fit beside it."""
+        self._on_wire += credits or ZERO
+
+    def ended(self, credits: Decimal | None) -> None:
+        """Note that a create which left is on the wire no more."""
+        self._on_wire -= credits or ZERO
 
     def accepted(self, credits: Decimal | None) -> None:
         """Note an accepted create. One that did not fit shows that the number is out of date."""

@@ -39,8 +39,8 @@ async def test_five_hundred_waiters_do_not_stampede(start: Start) -> None:
     assert all(handle.status == "success" for handle in handles)
     seen = service.emulator.statistics()
     assert (seen.accepted, seen.peak_in_progress) == (500, 50)
-    # Two where the limit is met first, then one growth probe now and then, each rarer than the one before.
-    assert seen.refusals <= 6
+    # As many as were on the wire together where the limit was met, then a growth probe now and then.
+    assert seen.refusals <= 20
     assert prompts(service) == [f"lake {n}" for n in range(500)]
     assert clock() < 10 * 60 * 1.3
 
