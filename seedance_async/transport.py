@@ -15,7 +15,7 @@ import re
 import ssl as ssl_module
 import urllib.request
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -26,8 +26,7 @@ from yarl import URL
 
 from seedance_async._version import __version__
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
-from seedance_async.core.frozen import is_list, is_mapping
-from seedance_async.core.redact import REDACTED, redact
+from seedance_async.core.redact import REDACTED, redact, redact_json, redact_links
 from seedance_async.settings import ApiKey, Timeouts
 
 #: An own name: the vendor's scripts set one for the API and the file host, apparently because default names are
@@ -235,11 +234,14 @@ async def _read(response: aiohttp.ClientResponse, key: str) -> Answer:
     body: object = None
     if complete:
         try:
-            body = _clean(json.loads(content), key)
+            body = json.loads(content)
+            # Without a backslash nothing is escaped, and a key that is not there as it is is not there at all.
+            if response.status != 200 or "\\" in content or key in content:
+                body = redact_json(body, lambda word: _shown(word, key, response.status))
         except (ValueError, RecursionError):
             body = None
     if body is None:
-        text = _without(content, key)
+        text = redact_links(_without(content, key))
     else:
         # Written anew, because there are many ways to escape a key. Where all is well nobody reads it.
         text = "" if response.status == 200 else json.dumps(body, ensure_ascii=False)
@@ -259,15 +261,11 @@ def _cause(error: Exception, key: str) -> Cause:
     return Cause(type(error).__name__, _USER_INFO.sub(f"://{REDACTED}@", _without(text, key))[:_SHOWN])
 
 
-def _clean(value: Any, key: str) -> Any:
-    """Return decoded JSON without the key: a server may send back what it was sent."""
-    if isinstance(value, str):
-        return redact(value, key) if len(key) >= _SHORTEST_SECRET else value
-    if is_mapping(value):
-        return {_clean(name, key): _clean(inner, key) for name, inner in value.items()}
-    if is_list(value):
-        return [_clean(inner, key) for inner in value]
-    return value
+def _shown(text: str, key: str, status: int) -> str:
+    """Return a text of an answer without what the server was sent and sends back: the key and signed addresses."""
+    text = redact(text, key) if len(key) >= _SHORTEST_SECRET else text
+    # The addresses of a record are what it is asked for.
+    return text if status == 200 else redact_links(text)
 
 
 def _without(text: str, key: str) -> str:

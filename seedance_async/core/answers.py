@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from attrs import frozen
+from attrs import field, frozen
 
 from seedance_async.core.decode import decode_credits
 from seedance_async.errors import (
@@ -44,13 +44,14 @@ class Answer:
     Attributes:
         status: The HTTP status.
         body: The decoded JSON, or None where the body was none or was cut.
-        text: The body as text, shortened, with secrets removed.
+        text: The body as text, shortened, with secrets removed; empty for JSON with status 200.
         complete: Whether the body arrived whole.
         retry_after: The `Retry-After` header as sent.
     """
 
     status: int
-    body: object = None
+    # A record's addresses are signed, and error trackers keep the locals of every frame.
+    body: object = field(default=None, repr=False)
     text: str = ""
     complete: bool = True
     retry_after: str | None = None

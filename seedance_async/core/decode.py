@@ -18,6 +18,7 @@ from typing import Any, Final, cast
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
+from seedance_async.core.redact import redact_links
 from seedance_async.core.results import FAIL, SUCCESS, Output, TaskFault, TaskSnapshot
 
 #: Credits are amounts such as 99.80000000000001 (contract, section 5): beyond this they are float noise.
@@ -103,10 +104,11 @@ def _moment(value: object, _type: object = None) -> datetime | None:
 
 def _fault(value: object, _type: object = None) -> TaskFault:
     if isinstance(value, str) and value:
-        return TaskFault(None, value)
+        return TaskFault(None, redact_links(value))
     fields: Mapping[str, Any] = cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else _NOTHING
     code = fields.get("code")
-    return TaskFault(None if code is None else str(code), _text(fields.get("message")) or "the service gave no reason")
+    message = _text(fields.get("message")) or "the service gave no reason"
+    return TaskFault(None if code is None else str(code), redact_links(message))
 
 
 def _outputs(value: object, _type: object = None) -> tuple[Output, ...]:

@@ -1,13 +1,18 @@
 """Keep secrets out of everything that people read: keys by value, signed URLs by shape."""
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 from urllib.parse import urlsplit
+
+from seedance_async.core.frozen import is_list, is_mapping
 
 REDACTED: Final = "[redacted]"
 
 #: User name and password of a URL whose scheme was forgotten.
 _USER_INFO: Final = re.compile(r"^[^/@]*:[^/@]*@")
+#: A web address within a text.
+_LINK: Final = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
 
 
 def redact(text: str, *secrets: str) -> str:
@@ -34,3 +39,19 @@ def redact_url(url: str) -> str:
     where = host if port is None else f"{host}:{port}"
     hidden = f"?{REDACTED}" if parts.query else ""
     return f"{parts.scheme}://{where}{parts.path}{hidden}"
+
+
+def redact_links(text: str) -> str:
+    """Show every web address in a text as `redact_url` does: a service may send back what it was sent."""
+    return _LINK.sub(lambda found: redact_url(found[0]), text)
+
+
+def redact_json(value: Any, shown: Callable[[str], str]) -> Any:
+    """Return decoded JSON with every text, names included, as `shown` returns it."""
+    if isinstance(value, str):
+        return shown(value)
+    if is_mapping(value):
+        return {redact_json(name, shown): redact_json(inner, shown) for name, inner in value.items()}
+    if is_list(value):
+        return [redact_json(inner, shown) for inner in value]
+    return value

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedance_async.core.redact import REDACTED, redact, redact_url
+from seedance_async.core.redact import REDACTED, redact, redact_json, redact_links, redact_url
 
 SECRET = "planted-5f0a9c"
 words = st.text("abcdefghijklmnopqrstuvwxyz0123456789-._~", min_size=1, max_size=12)
@@ -71,3 +71,28 @@ def test_no_signature_survives(host: str, path: str, scheme: str, query: str, qu
         f"{host}.example/{path}?{secret}",
     ):
         assert SECRET not in redact_url(url)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no link", "no link"),
+        ("see https://a.example/b", "see https://a.example/b"),
+        (f"cannot fetch https://a.example/b.png?sig={SECRET}", f"cannot fetch https://a.example/b.png?{REDACTED}"),
+        (f"'HTTPS://a.example/b?{SECRET}' and (http://c.example/#{SECRET})", None),
+        (f'<a href="https://a.example/?{SECRET}">x</a>', f'<a href="https://a.example/?{REDACTED}">x</a>'),
+        (f"https://user:{SECRET}@a.example/", "https://a.example/"),
+        (f"https://[bad?{SECRET}", REDACTED),
+    ],
+)
+def test_links_in_a_text(text: str, shown: str | None) -> None:
+    """Every address in a text shows where it points; what stands around it stays."""
+    found = redact_links(text)
+    assert SECRET not in found
+    assert found == (found if shown is None else shown)
+
+
+def test_texts_in_json() -> None:
+    """Every text of decoded JSON is shown in the way that is asked for; all else stays as it is."""
+    body = {"a": ["x", 1, None, True, {"x": "y x"}], "x": 2.5}
+    assert redact_json(body, lambda text: text.replace("x", "-")) == {"a": ["-", 1, None, True, {"-": "y -"}], "-": 2.5}

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from attrs import field, frozen
 
-from seedance_async import AsyncSeedance, RetryPolicy, Timeouts
+from seedance_async import AsyncSeedance, OmniReference, RetryPolicy, Timeouts
 from seedance_async.errors import (
     AuthenticationError,
     BadRequestError,
@@ -179,6 +179,55 @@ async def test_a_server_that_echoes_the_key(
     errors.append(await failure_of(lambda: handle.wait(60)))
     for written in {key, json.dumps(key)[1:-1], html_module.escape(key), quote(key, safe="")}:
         watched.check(written, *errors)
+
+
+#: The part of a reference's address that lets anybody fetch it.
+SIGNATURE = "X-Amz-Signature=planted-7d1c09e4"
+
+
+async def send_back(_server: Server, exchange: Exchange) -> None:
+    """Refuse a create and show all that was sent, as validation libraries do."""
+    given = json.loads(exchange.asked.body)
+    url = given["inputs"]["imageUrls"][0]
+    errors = [{"path": ["imageUrls", 0], "code": url, "message": f"cannot fetch {url}", "received": url}]
+    exchange.writer.write(raw(400, json.dumps({"message": f"no: {url}", "errors": errors, "given": given}).encode()))
+
+
+async def test_signed_references(watch: Watch, server: Server) -> None:
+    """The signature of a reference is in no repr, and in no error of a service that sends it back."""
+    server.otherwise = send_back
+    watched = await watch(server.base_url)
+    session = watched.session
+    inputs = OmniReference("@image1", images=[f"https://files.example/a.png?{SIGNATURE}"])
+    handle = session.enqueue(inputs, key="order-17")
+    error = await failure_of(handle.wait)
+    assert isinstance(error, BadRequestError)
+    assert "https://files.example/a.png?[redacted]" in str(error)
+    assert SIGNATURE in server.posts[0].body.decode()
+    assert SIGNATURE not in repr(handle.inputs)
+    watched.check(SIGNATURE, error)
+
+
+@pytest.mark.parametrize("task", [{"status": "fail"}, {"status": "success"}, {"taskId": "task_2"}, {"status": None}])
+async def test_signed_results(watch: Watch, server: Server, task: dict[str, object]) -> None:
+    """Neither is that of a result, or of a task that failed over a reference."""
+    url = f"https://files.example/a.mp4?{SIGNATURE}"
+    record = {"taskId": "task_1", "status": "waiting", "output": [{"url": url, "lastFrameImage": url}]}
+    server.otherwise = answer(200, {**record, "error": {"code": "500", "message": f"Failed to download {url}"}, **task})
+    watched = await watch(server.base_url)
+    session = watched.session
+    handle = session.attach("task_1")
+    errors: list[BaseException] = []
+    if task == {"status": "success"}:
+        result = await handle
+        assert result.url == url
+        assert SIGNATURE not in repr(result) + repr(handle.snapshot)
+        assert (await session.snapshot("task_1")).outputs[0].last_frame_url == url
+    else:
+        errors += [await failure_of(lambda: handle.wait(300))]
+        if task != {"status": "fail"}:
+            errors += [await failure_of(lambda: session.snapshot("task_1"))]
+    watched.check(SIGNATURE, *errors)
 
 
 async def test_nobody_listens(watch: Watch, closed_port: int) -> None:
