@@ -5,18 +5,33 @@ import os
 import ssl as ssl_module
 import weakref
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from seedance_async.core.catalogue import Catalogue
-from seedance_async.core.polling import Polling, PollingPolicy
+from seedance_async.core.polling import Polling
 from seedance_async.core.retry import RetryPolicy
 from seedance_async.errors import ConfigurationError, SessionClosedError
+from seedance_async.finding import find_base_url, find_catalogue, find_key
 from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.intake import Intake
 from seedance_async.map_run import Run
-from seedance_async.settings import KeySource, Settings, Timeouts, find_base_url, find_catalogue, find_key
+from seedance_async.settings import (
+    KeySource,
+    Settings,
+    Timeouts,
+    checked_budget,
+    checked_concurrency,
+    checked_hooks,
+    checked_http_session,
+    checked_polling,
+    checked_proxy,
+    checked_retry,
+    checked_slots,
+    checked_ssl,
+    checked_timeouts,
+)
 from seedance_async.slots import Slots
 
 if TYPE_CHECKING:
@@ -66,16 +81,16 @@ class Lifetime:
         self._settings = Settings(
             key=key,
             base_url=find_base_url(base_url),
-            concurrency=_checked_concurrency(concurrency),
-            slots=slots,
-            retry=retry or RetryPolicy(),
-            polling=polling or PollingPolicy(),
-            timeouts=timeouts or Timeouts(),
-            budget=_checked_budget(budget),
-            proxy=proxy,
-            ssl=ssl,
-            http_session=http_session,
-            hooks=tuple(hooks),
+            concurrency=checked_concurrency(concurrency),
+            slots=checked_slots(slots),
+            retry=checked_retry(retry),
+            polling=checked_polling(polling),
+            timeouts=checked_timeouts(timeouts),
+            budget=checked_budget(budget),
+            proxy=checked_proxy(proxy),
+            ssl=checked_ssl(ssl),
+            http_session=checked_http_session(http_session),
+            hooks=checked_hooks(hooks),
         )
         self._opened: Opened | None = None
         self._intake: Intake | None = None
@@ -160,32 +175,11 @@ class Lifetime:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            loop = None
+            raise ConfigurationError(
+                "no event loop runs here; call this from a coroutine or a callback of the session's own loop (from "
+                "another thread: loop.call_soon_threadsafe or asyncio.run_coroutine_threadsafe)"
+            ) from None
         if loop is not self._loop:
             raise ConfigurationError(
                 "this session was opened in another event loop; make one session for each loop, inside of it"
             )
-
-
-def _checked_concurrency(value: int | Literal["auto"]) -> int | None:
-    if value == "auto":
-        return None
-    if not _is_whole(value) or value < 1:
-        raise ConfigurationError(f'concurrency is a whole number from 1 on, or "auto", and is {value!r}')
-    return value
-
-
-def _checked_budget(value: Decimal | int | str | None) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        budget = Decimal(str(value))
-    except InvalidOperation:
-        budget = Decimal(-1)
-    if isinstance(value, bool) or not budget.is_finite() or budget < 0:
-        raise ConfigurationError(f"budget is an amount of credits from 0 on, and is {value!r}")
-    return budget
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,41 +1,37 @@
-"""What a session is told, and where it comes from if it is not told."""
+"""What a session is told, checked: wrong types are named where they are given, and not where they do harm."""
 
-import os
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable, Mapping
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable
+from decimal import Decimal, InvalidOperation
+from inspect import isawaitable, iscoroutinefunction
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
+from attrs.validators import optional
 
-from seedance_async import _guard
-from seedance_async.core.catalogue import Catalogue
-from seedance_async.core.redact import redact_url
+from seedance_async.core.frozen import is_iterable, is_mapping
+from seedance_async.core.names import listed
+from seedance_async.core.polling import Polling, PollingPolicy
+from seedance_async.core.redact import REDACTED, redact_url
+from seedance_async.core.retry import RetryPolicy
+from seedance_async.core.validators import finite, positive, what_was_given
 from seedance_async.errors import ConfigurationError
+from seedance_async.slots import Slots
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from seedance_async.core.polling import Polling
-    from seedance_async.core.retry import RetryPolicy
     from seedance_async.hooks import Hook
-    from seedance_async.slots import Slots
 
-#: The vendor's own name for the key, then the one of its older documentation. Unrelated resellers use the second
-#: too, which is why it comes second and why a 401 names the source (contract, section 1).
-KEY_VARIABLES: Final = ("KINOVI_API_KEY", "SEEDANCE_API_KEY")
-BASE_URL_VARIABLE: Final = "SEEDANCE_BASE_URL"
-CATALOGUE_VARIABLE: Final = "SEEDANCE_CATALOGUE"
-DEFAULT_BASE_URL: Final = "https://kinovi.ai/api/v1"
+#: What the session calls of its slots.
+SLOTS_METHODS: Final = (
+    "open", "aclose", "enqueue", "withdraw", "position", "adopt", "take", "accepted", "refused", "not_sent", "lost",
+    "release", "wakeup", "statistics",
+)  # fmt: skip
 
 KeySource = str | Callable[[], str | Awaitable[str]]
 """An API key, or a callable asked for it before each request (it may be a coroutine function)."""
-
-
-def _positive(_instance: object, attribute: Any, value: float | None) -> None:
-    if value is not None and not value > 0:
-        raise ConfigurationError(f"Timeouts.{attribute.name} must be more than 0 seconds, and is {value!r}")
 
 
 @frozen(kw_only=True)
@@ -55,14 +51,14 @@ class Timeouts:
         download: Between two pieces of a file.
     """
 
-    connect: float = field(default=10.0, validator=_positive)
-    create: float = field(default=120.0, validator=_positive)
-    poll: float = field(default=30.0, validator=_positive)
-    task: float | None = field(default=None, validator=_positive)
-    give_up_slot: float = field(default=3600.0, validator=_positive)
-    visibility: float = field(default=60.0, validator=_positive)
-    close: float = field(default=10.0, validator=_positive)
-    download: float = field(default=60.0, validator=_positive)
+    connect: float = field(default=10.0, validator=[positive, finite])
+    create: float = field(default=120.0, validator=[positive, finite])
+    poll: float = field(default=30.0, validator=[positive, finite])
+    task: float | None = field(default=None, validator=optional(positive))
+    give_up_slot: float = field(default=3600.0, validator=positive)
+    visibility: float = field(default=60.0, validator=positive)
+    close: float = field(default=10.0, validator=positive)
+    download: float = field(default=60.0, validator=[positive, finite])
 
 
 @frozen
@@ -80,12 +76,19 @@ class ApiKey:
         """Return the key.
 
         Raises:
-            ConfigurationError: The callable gave no usable key.
+            ConfigurationError: The callable failed or gave no usable key; the message shows neither a key nor the
+                callable's own words, which might.
         """
         if isinstance(self._given, str):
             return self._given  # checked when it was found
-        answer = self._given()
-        return checked_key(answer if isinstance(answer, str) else await answer, self.source)
+        try:
+            answer = self._given()
+            key = await answer if isawaitable(answer) else answer
+        except ConfigurationError:
+            raise
+        except Exception as error:  # noqa: BLE001 (the user's own callable may raise anything)
+            raise ConfigurationError(f"the api_key callable failed: {type(error).__name__}") from None
+        return checked_key(key, self.source)
 
 
 @frozen
@@ -95,9 +98,9 @@ class Settings:
     key: ApiKey
     base_url: str
     concurrency: int | None
-    slots: "Slots | None"
-    retry: "RetryPolicy"
-    polling: "Polling"
+    slots: Slots | None
+    retry: RetryPolicy
+    polling: Polling
     timeouts: Timeouts
     budget: Decimal | None
     proxy: str | None = field(repr=False)
@@ -120,70 +123,174 @@ def checked_key(key: object, source: str) -> str:
     return key
 
 
-def find_key(given: KeySource | None, environ: Mapping[str, str] | None = None) -> ApiKey:
-    """Find the API key: the argument, then the environment.
+def checked_concurrency(value: object) -> int | None:
+    """Return the ceiling that was given, or None for `"auto"`.
 
     Raises:
-        ConfigurationError: There is none, or it cannot be a key.
+        ConfigurationError: It is neither.
     """
-    if given is not None:
-        source = "the argument api_key"
-        return ApiKey(given if callable(given) else checked_key(given, source), source)
-    for name in KEY_VARIABLES:
-        found = _variable(name, environ)
-        if found.strip():
-            source = f"the environment variable {name}"
-            return ApiKey(checked_key(found, source), source)
-    raise ConfigurationError(
-        f"no API key: set the environment variable {KEY_VARIABLES[0]}, or pass api_key= to AsyncSeedance "
-        "(`seedance demo` needs none)"
-    )
+    if value == "auto":
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigurationError(f'concurrency is a whole number from 1 on, or "auto", and is {value!r}')
+    return value
 
 
-def find_base_url(given: str | None, environ: Mapping[str, str] | None = None) -> str:
-    """Find the base URL: the argument, the environment, the service's.
+def checked_budget(value: object) -> Decimal | None:
+    """Return the budget in credits, exactly as written.
 
     Raises:
-        ConfigurationError: It is no http(s) URL, is plain http to another machine, or the test guard forbids it.
+        ConfigurationError: It is no amount.
     """
-    url, source = given, "the argument base_url"
-    if url is None:
-        url, source = _variable(BASE_URL_VARIABLE, environ) or DEFAULT_BASE_URL, BASE_URL_VARIABLE
-    url = url.strip().rstrip("/")
+    if value is None:
+        return None
     try:
-        parts = urlsplit(url)
-        host = parts.hostname
+        budget = Decimal(str(value))
+    except InvalidOperation:
+        budget = Decimal(-1)
+    if isinstance(value, bool) or not budget.is_finite() or budget < 0:
+        raise ConfigurationError(f"budget is an amount of credits from 0 on, and is {value!r}")
+    return budget
+
+
+def checked_timeouts(value: object) -> Timeouts:
+    """Return the timeouts that were given, or the defaults.
+
+    Raises:
+        ConfigurationError: They are none, such as a bare number of seconds.
+    """
+    if value is None:
+        return Timeouts()
+    if not isinstance(value, Timeouts):
+        raise ConfigurationError(
+            f"timeouts must be a Timeouts, such as Timeouts(task=900, poll=15), and is {what_was_given(value)}"
+        )
+    return value
+
+
+def checked_retry(value: object) -> RetryPolicy:
+    """Return the policy that was given, or the default one.
+
+    Raises:
+        ConfigurationError: It is none, such as a bare number of attempts.
+    """
+    if value is None:
+        return RetryPolicy()
+    if not isinstance(value, RetryPolicy):
+        raise ConfigurationError(
+            f"retry must be a RetryPolicy, such as RetryPolicy(repeat_500=False), and is {what_was_given(value)}"
+        )
+    return value
+
+
+def checked_polling(value: object) -> Polling:
+    """Return the polling that was given, or the default one.
+
+    Raises:
+        ConfigurationError: It has no method `delay`, such as a bare number of seconds.
+    """
+    if value is None:
+        return PollingPolicy()
+    # A class has its methods, too, but nothing to call them on.
+    if isinstance(value, type) or not callable(getattr(value, "delay", None)):
+        raise ConfigurationError(
+            "polling must be a PollingPolicy(), a FixedPolling(seconds), or an object with a method `delay`, and is "
+            f"{what_was_given(value)}"
+        )
+    return cast("Polling", value)
+
+
+def checked_slots(value: object) -> Slots | None:
+    """Return the slots that were given.
+
+    Raises:
+        ConfigurationError: They lack methods, such as a bare number of slots.
+    """
+    if value is None:
+        return None
+    missing = [name for name in SLOTS_METHODS if not callable(getattr(value, name, None))]
+    if isinstance(value, type) or missing:
+        raise ConfigurationError(
+            f"slots must be an object with the methods of Slots, and is {what_was_given(value)}"
+            f"{f' without {listed(missing)}' if missing else ''}; for a number of slots use concurrency="
+        )
+    return cast("Slots", value)
+
+
+def checked_hooks(value: object) -> "tuple[Hook, ...]":
+    """Return the hooks that were given.
+
+    Raises:
+        ConfigurationError: They are no list of callables.
+    """
+    if callable(value) or not is_iterable(value) or isinstance(value, str | bytes) or is_mapping(value):
+        raise ConfigurationError(f"hooks is a list of callables, such as hooks=[print], and is {what_was_given(value)}")
+    hooks = tuple(value)
+    for number, hook in enumerate(hooks):
+        if not callable(hook):
+            raise ConfigurationError(
+                f"hooks is a list of callables, and hooks[{number}] is none: it is {what_was_given(hook)}"
+            )
+        if iscoroutinefunction(hook):
+            raise ConfigurationError(
+                f"hooks[{number}] is a coroutine function, and a hook is called and not awaited; "
+                "let a plain function put the record into a queue"
+            )
+    return cast("tuple[Hook, ...]", hooks)
+
+
+def checked_proxy(value: object) -> str | None:
+    """Return the proxy's URL that was given.
+
+    Raises:
+        ConfigurationError: It is no http(s) URL with a host; the message shows no credentials.
+    """
+    if value is None:
+        return None
+    like = "such as 'http://proxy.example:3128'"
+    if not isinstance(value, str):
+        raise ConfigurationError(f"proxy must be a URL, {like}, and is {what_was_given(value)}")
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
         _ = parts.port
     except ValueError:
-        host = None
-        parts = urlsplit("")
-    shown = redact_url(url)
-    if parts.scheme not in {"http", "https"} or not host:
+        good = False
+    if not good:
+        shown = redact_url(value)
         raise ConfigurationError(
-            f"{source} is {shown!r}, which is no URL; it must look like {DEFAULT_BASE_URL!r}, scheme included"
+            f"proxy must be an http or https URL with a host, {like}, and is {REDACTED if '@' in shown else shown!r}"
         )
-    if parts.query or parts.fragment or parts.username or parts.password:
-        raise ConfigurationError(f"{source} must have no user name, query or fragment: {shown!r}")
-    if parts.scheme == "http" and not _guard.is_loopback(url):
-        raise ConfigurationError(
-            f"{source} is {shown!r}: without https the API key would travel unencrypted. Only loopback addresses "
-            "may use http"
-        )
-    _guard.check(url)
-    return url
+    return value
 
 
-def find_catalogue(given: Catalogue | str | None, environ: Mapping[str, str] | None = None) -> Catalogue:
-    """Find the catalogue: the argument, the environment, `Catalogue.CLASSIC`.
+def checked_ssl(value: object) -> ssl_module.SSLContext | bool:
+    """Return the TLS setting that was given.
 
     Raises:
-        ConfigurationError: There is none of that name.
+        ConfigurationError: It is neither a context nor a flag.
     """
-    if isinstance(given, Catalogue):
-        return given
-    return Catalogue.named(given if given is not None else _variable(CATALOGUE_VARIABLE, environ) or "classic")
+    if not isinstance(value, bool | ssl_module.SSLContext):
+        raise ConfigurationError(
+            "ssl must be True, False or an ssl.SSLContext, such as ssl.create_default_context(cafile=...), and is "
+            f"{what_was_given(value)}"
+        )
+    return value
 
 
-def _variable(name: str, environ: Mapping[str, str] | None) -> str:
-    # The environment is no local of a function that raises: error trackers keep those, and the key may be in it.
-    return (os.environ if environ is None else environ).get(name, "")
+def checked_http_session(value: object) -> "aiohttp.ClientSession | None":
+    """Return the aiohttp session that was given.
+
+    Raises:
+        ConfigurationError: It is none, or it is closed.
+    """
+    if value is None:
+        return None
+    # Here, because scripts that make no session do without it (see `Lifetime.__init__`).
+    import aiohttp  # noqa: PLC0415
+
+    if not isinstance(value, aiohttp.ClientSession):
+        raise ConfigurationError(f"http_session must be an open aiohttp.ClientSession, and is {what_was_given(value)}")
+    if value.closed:
+        raise ConfigurationError("http_session is closed; give one that stays open for as long as this session")
+    return value

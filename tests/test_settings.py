@@ -1,23 +1,21 @@
 """What a session is told, and where it looks if it is not told."""
 
+import ssl
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
 
+import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedance_async import Catalogue, _guard
+from seedance_async import AsyncSeedance, Catalogue, FixedPolling, PollingPolicy, RetryPolicy, _guard
 from seedance_async.errors import ConfigurationError
-from seedance_async.settings import (
-    DEFAULT_BASE_URL,
-    ApiKey,
-    KeySource,
-    Timeouts,
-    checked_key,
-    find_base_url,
-    find_catalogue,
-    find_key,
-)
+from seedance_async.finding import DEFAULT_BASE_URL, find_base_url, find_catalogue, find_key
+from seedance_async.hooks import HookEvent
+from seedance_async.settings import SLOTS_METHODS, ApiKey, KeySource, Timeouts, checked_key
+from seedance_async.slots import LocalSlots, Slots
 
 KEY = "zimg_planted_0123456789abcdef"
 
@@ -84,12 +82,40 @@ async def test_a_callable_is_asked_each_time() -> None:
 async def test_a_callable_without_a_key(answer: object) -> None:
     """A callable that gives no key is an error that does not show what it gave."""
 
-    async def give() -> object:
+    async def later() -> object:
         return answer
 
-    source: KeySource = give  # type: ignore[assignment]
-    with pytest.raises(ConfigurationError):
-        await find_key(source, {}).reveal()
+    for give in (later, lambda: answer):
+        source: KeySource = give  # type: ignore[assignment]
+        with pytest.raises(ConfigurationError, match=r"the API key .*the argument api_key"):
+            await find_key(source, {}).reveal()
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_callable_that_fails(late: bool) -> None:
+    """The error says that it was the callable and which class it raised, and not its words: the key may be in them."""
+
+    def give() -> str:
+        raise LookupError(f"no vault for {KEY}")
+
+    async def later() -> str:
+        return give()
+
+    with pytest.raises(ConfigurationError) as caught:
+        await find_key(later if late else give, {}).reveal()
+    assert str(caught.value) == "the api_key callable failed: LookupError"
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+async def test_a_callable_that_says_what_is_wrong() -> None:
+    """An error of this package's own keeps its words."""
+
+    def give() -> str:
+        raise ConfigurationError("no profile of that name")
+
+    with pytest.raises(ConfigurationError, match=r"^no profile of that name$"):
+        await find_key(give, {}).reveal()
 
 
 def test_the_key_is_not_shown() -> None:
@@ -210,10 +236,11 @@ def test_no_such_catalogue() -> None:
     "name", ["connect", "create", "poll", "task", "give_up_slot", "visibility", "close", "download"]
 )
 def test_timeouts_are_checked(name: str) -> None:
-    """No time is 0, negative or none at all."""
+    """No time is 0, negative or no number of seconds at all."""
     make: Callable[..., Timeouts] = Timeouts
-    for value in (0, -1, float("nan")):
-        with pytest.raises(ConfigurationError, match=rf"Timeouts.{name} must be more than 0"):
+    bad: list[object] = [0, -1, float("nan"), True, "30", [], Timeouts]
+    for value in bad:
+        with pytest.raises(ConfigurationError, match=rf"Timeouts.{name} must be a number above 0"):
             make(**{name: value})
     assert getattr(make(**{name: 0.5}), name) == 0.5
 
@@ -223,3 +250,136 @@ def test_the_task_deadline_follows_the_catalogue() -> None:
     assert Timeouts().task is None
     with pytest.raises(TypeError):
         Timeouts(5)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", ["connect", "create", "poll", "download"])
+def test_what_the_http_library_counts_with_is_finite(name: str) -> None:
+    """aiohttp fails on an infinite time when the request is sent; a deadline of a task may be infinite."""
+    make: Callable[..., Timeouts] = Timeouts
+    with pytest.raises(ConfigurationError, match=rf"Timeouts.{name} must not be infinite"):
+        make(**{name: float("inf")})
+    assert Timeouts(task=float("inf"), give_up_slot=float("inf")).task == float("inf")
+
+
+# What a session is made with
+
+
+class Half:
+    """Slots that can do next to nothing."""
+
+    def take(self) -> None:
+        """Give none."""
+
+    def enqueue(self) -> None:
+        """Take nobody."""
+
+
+async def hook_that_waits(event: HookEvent) -> None:
+    """Nobody awaits this."""
+
+
+def make_session(**options: Any) -> AsyncSeedance:
+    """A session that is not opened."""
+    return AsyncSeedance(**{"api_key": KEY, "base_url": "http://127.0.0.1:9/api/v1", **options})
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("timeouts", 30, r"timeouts must be a Timeouts, such as Timeouts\(.*, and is 30$"),
+        ("timeouts", 0, r"and is 0$"),
+        ("timeouts", {"create": 30}, "and is of type dict"),
+        ("retry", 3, r"retry must be a RetryPolicy, such as RetryPolicy\(.*, and is 3$"),
+        ("retry", RetryPolicy, "and is the class RetryPolicy"),
+        ("retry", False, "and is False"),
+        ("polling", 2.0, r"polling must be .*FixedPolling\(seconds\).*`delay`, and is 2.0$"),
+        ("polling", 0, "and is 0"),
+        ("polling", PollingPolicy, "and is the class PollingPolicy"),
+        ("slots", 5, "slots must be an object with the methods of Slots, and is 5 .*use concurrency="),
+        ("slots", Half(), r"of type Half without open, .* or statistics; "),
+        ("slots", LocalSlots, "and is the class LocalSlots;"),
+        ("concurrency", 0, 'concurrency is a whole number from 1 on, or "auto", and is 0'),
+        ("concurrency", "5", "and is '5'"),
+        ("concurrency", 2.5, "and is 2.5"),
+        ("concurrency", True, "and is True"),
+        ("concurrency", [], r"and is \[\]"),
+        ("budget", float("nan"), "budget is an amount of credits from 0 on, and is nan"),
+        ("budget", Decimal("NaN"), r"and is Decimal\('NaN'\)"),
+        ("budget", "sNaN", "and is 'sNaN'"),
+        ("budget", float("inf"), "and is inf"),
+        ("budget", -1, "and is -1"),
+        ("budget", True, "and is True"),
+        ("budget", "many", "and is 'many'"),
+        ("budget", [5], r"and is \[5\]"),
+        ("hooks", print, r"hooks is a list of callables, such as hooks=\[print\]"),
+        ("hooks", [5], r"hooks\[0\] is none: it is 5"),
+        ("hooks", [print, None], r"hooks\[1\] is none: it is None"),
+        ("hooks", 5, "hooks is a list of callables"),
+        ("hooks", "print", "hooks is a list of callables, .*of type str"),
+        ("hooks", {"on": print}, "hooks is a list of callables, .*of type dict"),
+        ("hooks", [hook_that_waits], r"hooks\[0\] is a coroutine function, and a hook is called and not awaited"),
+        ("catalogue", 5, "catalogue must be a Catalogue, such as Catalogue.LATEST, or its name, and is 5"),
+        ("catalogue", Catalogue, "and is the class Catalogue"),
+        ("base_url", 5, "the argument base_url must be a text such as 'https://.*, and is 5"),
+        ("base_url", b"https://kinovi.ai", "and is of type bytes"),
+        ("proxy", "nonsense", r"proxy must be an http or https URL with a host, such as .*, and is 'nonsense'$"),
+        ("proxy", "http://", "and is 'http://'"),
+        ("proxy", "socks5://proxy.example:1080", "and is 'socks5://proxy.example:1080'"),
+        ("proxy", "http://proxy.example:many", "and is "),
+        ("proxy", "proxy.example:3128", "and is 'proxy.example:3128'"),
+        ("proxy", 3128, "proxy must be a URL, such as .*, and is 3128"),
+        ("ssl", "x", "ssl must be True, False or an ssl.SSLContext, .*, and is of type str"),
+        ("ssl", None, "and is None"),
+        ("ssl", 0, "and is 0"),
+        ("http_session", "x", "http_session must be an open aiohttp.ClientSession, and is of type str"),
+        ("http_session", aiohttp.ClientSession, "and is the class ClientSession"),
+        ("api_key", 5, "the API key is empty or no text"),
+    ],
+)  # fmt: skip
+def test_wrong_types_are_named_where_they_are_given(option: str, value: object, says: str) -> None:
+    """Making the session says which argument it is, what was given and what to give."""
+    with pytest.raises(ConfigurationError, match=says):
+        make_session(**{option: value})
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "user:planted-secret@proxy.example:3128",
+        "socks5://user:planted-secret@proxy.example",
+        "http//user:planted-secret@proxy.example",
+        "http:/user:planted-secret@proxy.example",
+        "http://user:planted-secret@[bad",
+        "http://user:planted-secret@host:port",
+    ],
+)
+def test_credentials_of_a_proxy_are_not_shown(proxy: str) -> None:
+    """However a proxy's URL is misspelled, its password is not in the error."""
+    with pytest.raises(ConfigurationError, match="proxy must be") as caught:
+        make_session(proxy=proxy)
+    assert "planted-secret" not in repr(caught.value)
+
+
+async def test_a_closed_http_session() -> None:
+    """It could send nothing."""
+    async with aiohttp.ClientSession() as open_session:
+        make_session(http_session=open_session)
+    with pytest.raises(ConfigurationError, match="http_session is closed; give one that stays open"):
+        make_session(http_session=open_session)
+
+
+def test_what_a_session_takes() -> None:
+    """What is right is taken, and None is the default wherever there is one."""
+    for options in (
+        {"timeouts": None, "retry": None, "polling": None, "slots": None, "budget": None, "proxy": None},
+        {"timeouts": Timeouts(task=5), "retry": RetryPolicy(repeat_500=False), "polling": FixedPolling(2)},
+        {"slots": LocalSlots(5, lambda: 0.5), "concurrency": "auto", "hooks": iter([print, Half().take])},
+        {"budget": "12.5", "proxy": "https://user:password@proxy.example:3128", "ssl": False},
+        {"budget": 0.5, "ssl": ssl.create_default_context(), "http_session": None, "catalogue": "latest"},
+    ):
+        make_session(**options)
+
+
+def test_the_methods_of_slots_are_all_looked_for() -> None:
+    """The list follows the protocol."""
+    assert set(SLOTS_METHODS) == {name for name in vars(Slots) if not name.startswith("_")}

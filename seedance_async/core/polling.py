@@ -4,11 +4,12 @@ A policy is a pure function of the task's age and of how long such tasks take. S
 users may bring their own.
 """
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from attrs import field, frozen
 
 from seedance_async.core.retry import Rand
+from seedance_async.core.validators import positive
 
 
 class Polling(Protocol):
@@ -25,11 +26,6 @@ class Polling(Protocol):
         ...
 
 
-def _positive(_instance: object, attribute: Any, value: float) -> None:
-    if not value > 0:
-        raise ValueError(f"{attribute.name} must be more than 0, and is {value!r}")
-
-
 @frozen(kw_only=True)
 class PollingPolicy:
     """Look a few times while a task is young, then evenly.
@@ -44,9 +40,9 @@ class PollingPolicy:
         quiet: Share of the typical time in which the gaps double.
     """
 
-    target_delay: float = field(default=1.5, validator=_positive)
-    min_interval: float = field(default=1.0, validator=_positive)
-    quiet: float = field(default=0.4, validator=_positive)
+    target_delay: float = field(default=1.5, validator=positive)
+    min_interval: float = field(default=1.0, validator=positive)
+    quiet: float = field(default=0.4, validator=positive)
 
     def delay(self, *, age: float, typical: float, rand: Rand) -> float:
         """Return the seconds until the next poll, between `min_interval` and twice the even interval or the age."""
@@ -68,7 +64,7 @@ class FixedPolling:
         interval: Seconds between two polls of one task.
     """
 
-    interval: float = field(validator=_positive)
+    interval: float = field(validator=positive)
 
     def delay(self, *, age: float, typical: float, rand: Rand) -> float:  # noqa: ARG002 (the protocol's)
         """Return the interval, spread."""

@@ -12,20 +12,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any
+from math import isfinite
+from typing import Final
 
 from attrs import field, frozen
 
 from seedance_async.core.outcome import Accepted, NotSent, Outcome, Rejected
+from seedance_async.core.validators import count, flag, not_negative
 from seedance_async.errors import ConcurrencyLimitError, OutcomeUnknownError, SeedanceError
 
 Rand = Callable[[], float]
 """Gives a number from 0 up to 1, evenly spread."""
 
-
-def _not_negative(_instance: object, attribute: Any, value: float) -> None:
-    if value < 0:
-        raise ValueError(f"{attribute.name} must not be negative, and is {value!r}")
+#: The longest wait that a `Retry-After` is believed, in seconds. What asks for more says at least "not now".
+_A_DAY: Final = 86_400.0
 
 
 @frozen(kw_only=True)
@@ -44,11 +44,11 @@ class RetryPolicy:
             handle stops waiting with `TaskTimeoutError`.
     """
 
-    repeat_500: bool = True
-    repeats_of_500: int = field(default=2, validator=_not_negative)
-    give_up_after: float = field(default=600.0, validator=_not_negative)
-    first_contact: float = field(default=5.0, validator=_not_negative)
-    poll_failures: int = field(default=20, validator=_not_negative)
+    repeat_500: bool = field(default=True, validator=flag)
+    repeats_of_500: int = field(default=2, validator=count)
+    give_up_after: float = field(default=600.0, validator=not_negative)
+    first_contact: float = field(default=5.0, validator=not_negative)
+    poll_failures: int = field(default=20, validator=count)
 
 
 @frozen
@@ -143,7 +143,11 @@ def grown_delay(failures: int, rand: Rand, *, first: float, most: float) -> floa
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Read a `Retry-After` header in either of its forms, as seconds from `now` on; None where it is neither."""
+    """Read a `Retry-After` header in either of its forms, as seconds from `now` on, at most a day.
+
+    Returns:
+        None where it is neither a finite number nor a date.
+    """
     if value is None:
         return None
     value = value.strip()
@@ -157,5 +161,4 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         seconds = (moment - now).total_seconds()
-    # NaN compares false with everything and falls through to None.
-    return max(0.0, seconds) if seconds < 86_400 else None
+    return min(max(0.0, seconds), _A_DAY) if isfinite(seconds) else None

@@ -2,6 +2,7 @@
 
 import random
 from itertools import accumulate
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from seedance_async.core.polling import FixedPolling, Polling, PollingPolicy
 from seedance_async.core.retry import Rand
+from seedance_async.errors import ConfigurationError
 
 seconds = st.floats(0.01, 600)
 policies = st.builds(PollingPolicy, target_delay=seconds, min_interval=seconds, quiet=st.floats(0.01, 3))
@@ -93,11 +95,11 @@ def test_own_policy() -> None:
     assert list(accumulate([7.0] * 3)) == polls(policy, typical=1.0, until=20.0, rand=lambda: 0.5)
 
 
-@pytest.mark.parametrize("value", [0, -1, float("nan")])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), True, "5", None, PollingPolicy], ids=str)
 @pytest.mark.parametrize("name", ["target_delay", "min_interval", "quiet"])
-def test_policies_are_checked(name: str, value: float) -> None:
-    """No number of a policy is 0, negative or none at all."""
-    with pytest.raises(ValueError, match=name):
+def test_policies_are_checked(name: str, value: Any) -> None:
+    """No number of a policy is 0, negative or none at all; the error names it."""
+    with pytest.raises(ConfigurationError, match=rf"^PollingPolicy\.{name} must be a number above 0, and is "):
         PollingPolicy(**{name: value})
-    with pytest.raises(ValueError, match="interval"):
+    with pytest.raises(ConfigurationError, match=r"^FixedPolling\.interval must be a number above 0, and is "):
         FixedPolling(value)

@@ -28,6 +28,7 @@ from seedance_async.errors import (
     ApiError,
     BadRequestError,
     ConcurrencyLimitError,
+    ConfigurationError,
     InsufficientCreditsError,
     OutcomeUnknownError,
     ServerError,
@@ -176,15 +177,16 @@ def test_delays_double(chance: float) -> None:
         ("-0", 0.0),
         ("1e3", 1000.0),
         ("86399", 86_399.0),
-        ("86400", None),
-        ("1e300", None),
+        ("86400", 86_400.0),
+        ("259200", 86_400.0),
+        ("1e300", 86_400.0),
         ("1e999", None),
         ("9" * 400, None),
         ("nan", None),
         ("NaN", None),
         ("inf", None),
         ("Infinity", None),
-        ("-inf", 0.0),
+        ("-inf", None),
         ("", None),
         ("soon", None),
         ("5 seconds", None),
@@ -200,16 +202,16 @@ def test_delays_double(chance: float) -> None:
     ids=str,
 )
 def test_retry_after(value: str | None, seconds: float | None) -> None:
-    """Seconds are read as such; what is hostile or absurd is nothing."""
+    """Seconds are read as such, and more than a day as a day; what is no number of them is nothing."""
     assert parse_retry_after(value, NOW) == seconds
 
 
 @pytest.mark.parametrize(
     ("later", "seconds"),
-    [(0, 0.0), (90, 90.0), (-90, 0.0), (-(10**9), 0.0), (86_399, 86_399.0), (86_400, None), (10**9, None)],
+    [(0, 0.0), (90, 90.0), (-90, 0.0), (-(10**9), 0.0), (86_399, 86_399.0), (86_400, 86_400.0), (10**9, 86_400.0)],
 )
 def test_retry_after_as_a_date(later: int, seconds: float | None) -> None:
-    """The other form is a date; one in the past means now, one that is days away is taken for nonsense."""
+    """The other form is a date; one in the past means now, one that is days away a day."""
     moment = format_datetime(NOW + timedelta(seconds=later), usegmt=True)
     assert parse_retry_after(moment, NOW) == seconds
 
@@ -223,17 +225,29 @@ def test_retry_after_in_another_zone() -> None:
 
 @given(st.text() | st.from_regex(r"(Fri, )?[0-9]{1,25} (Jan|Foo) [0-9]{1,25} [0-9:]{1,25} ([+-][0-9]{1,25}|GMT)?"))
 def test_any_retry_after(value: str) -> None:
-    """Whatever the header holds, it is nothing or less than a day, and no exception."""
+    """Whatever the header holds, it is nothing or at most a day, and no exception."""
     seconds = parse_retry_after(value, NOW)
     assert seconds is None or 0 <= seconds <= 86_400
 
 
 @pytest.mark.parametrize("name", ["repeats_of_500", "give_up_after", "first_contact", "poll_failures"])
 def test_policies_are_checked(name: str) -> None:
-    """No number of a policy is negative; none is taken by position."""
+    """No number of a policy is negative or none at all; none is taken by position."""
     make: Callable[..., RetryPolicy] = RetryPolicy
-    with pytest.raises(ValueError, match=name):
-        make(**{name: -1})
+    bad: list[object] = [-1, float("nan"), True, "3", None, []]
+    for value in bad:
+        with pytest.raises(ConfigurationError, match=rf"^RetryPolicy\.{name} must be a .*number from 0 on, and is "):
+            make(**{name: value})
     assert getattr(make(**{name: 0}), name) == 0
     with pytest.raises(TypeError):
         make(True)
+
+
+def test_counts_are_whole() -> None:
+    """There is no half repeat, and no text that reads as a yes."""
+    make: Callable[..., RetryPolicy] = RetryPolicy
+    for name in ("repeats_of_500", "poll_failures"):
+        with pytest.raises(ConfigurationError, match=rf"{name} must be a whole number from 0 on, and is 1.5"):
+            make(**{name: 1.5})
+    with pytest.raises(ConfigurationError, match=r"repeat_500 must be True or False, and is of type str"):
+        make(repeat_500="no")

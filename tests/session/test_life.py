@@ -114,7 +114,7 @@ async def test_the_background_has_nothing_of_the_context_of_open(start: Start) -
 
 
 def test_a_session_belongs_to_its_loop() -> None:
-    """In a second loop every call says that the session belongs to another one, and nothing hangs."""
+    """In a second loop every call says that the session belongs to another one, without any that one is missing."""
     session = AsyncSeedance("test-key", base_url="http://127.0.0.1:9/api/v1")
     with asyncio.Runner(loop_factory=VirtualClockLoop) as first:
         first.run(session.open())
@@ -125,7 +125,13 @@ def test_a_session_belongs_to_its_loop() -> None:
             for close in (session.aclose, session.drain):
                 with pytest.raises(ConfigurationError, match="another event loop"):
                     second.run(close())
-        with pytest.raises(ConfigurationError, match="another event loop"):
+
+            async def enqueue() -> None:
+                session.enqueue("a lake")
+
+            with pytest.raises(ConfigurationError, match="another event loop"):
+                second.run(enqueue())
+        with pytest.raises(ConfigurationError, match="no event loop runs here; call this from a coroutine"):
             session.enqueue("a lake")
         first.run(session.aclose())
 

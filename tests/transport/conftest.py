@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from seedance_async.settings import KeySource, Timeouts, find_key
+from seedance_async.finding import find_key
+from seedance_async.settings import KeySource, Timeouts
 from seedance_async.transport import Transport
 from tests.transport.server import Server
 
