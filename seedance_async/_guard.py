@@ -5,11 +5,11 @@ test makes its session in any thread, and a command line under test in a process
 an environment variable that children inherit, and one in this module that survives a test that empties the environment.
 """
 
-import ipaddress
 import os
 from typing import Final
 from urllib.parse import urlsplit
 
+from seedance_async.core import links
 from seedance_async.core.redact import redact_url
 from seedance_async.errors import ConfigurationError
 
@@ -44,15 +44,9 @@ def armed() -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL names this machine. No name is looked up: only `localhost` and addresses are known."""
+    """Whether the URL names this machine, by the rule of `core.links`."""
     try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
+        return links.is_loopback(urlsplit(url).hostname or "")
     except ValueError:
         return False
 

@@ -1,6 +1,5 @@
 """What `seedance emulator` does: the imitated service until Ctrl-C."""
 
-import ipaddress
 import os
 from collections.abc import Sequence
 from typing import Final
@@ -12,6 +11,7 @@ from seedance_async.cli.options import DEFAULT_CATALOGUE
 from seedance_async.cli.service import parse_credits
 from seedance_async.cli.terminal import Terminal, amount, count
 from seedance_async.core.catalogue import Catalogue
+from seedance_async.core.links import is_loopback
 from seedance_async.testing import KINDS, Emulator, Fault, Statistics
 
 #: What clients give as their key; the emulator knows no other.
@@ -117,17 +117,8 @@ def _greet(terminal: Terminal, emulator: Emulator, host: str) -> None:
         )
     else:
         terminal.answer(f"use it:   export SEEDANCE_BASE_URL={emulator.base_url} KINOVI_API_KEY={emulator.api_key}")
-    if not _is_loopback(host):
+    if not is_loopback(host):
         terminal.complain(
             f"warning: {host} can be reached from other computers; the emulator checks no key that means anything"
         )
     terminal.say("Ctrl-C ends it")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

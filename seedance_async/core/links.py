@@ -78,7 +78,11 @@ def follow(link: Link, location: str | None) -> Link | NoHop:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, without brackets and port, is this machine: 127.0.0.0/8, ::1 or `localhost`."""
+    """Whether a host, without brackets and port, is this machine: 127.0.0.0/8, ::1 or `localhost`.
+
+    No name is looked up. `x.localhost` is not taken: some resolvers ask the network for it, so that it may be any
+    machine.
+    """
     if host.lower() == "localhost":
         return True
     try:

@@ -91,6 +91,7 @@ def test_not_followed(url: str, location: str | None) -> None:
 
 
 def test_loopback_is_by_address() -> None:
-    """No name is looked up."""
+    """No name is looked up, and none is taken that a resolver may look up in the network."""
+    assert not is_loopback("api.localhost")
     assert not is_loopback("localhost.localdomain")
     assert not is_loopback("")
