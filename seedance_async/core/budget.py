@@ -50,10 +50,6 @@ class Budget:
             raise BudgetExceededError(credits, max(left, ZERO))
         self.reserved += credits or ZERO
 
-    def adopt(self, credits: Decimal) -> None:
-        """Count a task that somebody else paid for: it is shown, and can no more be refused."""
-        self.reserved += credits
-
     def give_back(self, reserved: Decimal) -> None:
         """Free what was held for a job that cost nothing."""
         self.reserved -= reserved

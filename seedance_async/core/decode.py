@@ -67,14 +67,17 @@ def decode_task_id(body: object) -> str | None:
 
 
 def decode_credits(value: object) -> Decimal | None:
-    """Read an amount of credits exactly, without float noise; None where it is no finite number."""
+    """Read an amount of credits exactly, without float noise; None where it is no amount.
+
+    A negative number is none: nothing costs less than nothing, and counted as used it would free budget.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
         amount = Decimal(str(value)).quantize(_CREDITS_STEP)
     except InvalidOperation:
         return None
-    if not amount.is_finite():
+    if not amount.is_finite() or amount < 0:
         return None
     # `normalize` alone writes 200 as 2E+2.
     return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()

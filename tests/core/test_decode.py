@@ -171,7 +171,6 @@ def test_what_is_no_id(task_id: object) -> None:
         (99.80000000000001, "99.8"),
         (0.1 + 0.2, "0.3"),
         (0, "0"),
-        (-5, "-5"),
         ("12.5", "12.5"),
         (Decimal("85.68"), "85.68"),
         (1_000_000, "1000000"),
@@ -184,14 +183,32 @@ def test_credits_are_exact(value: object, text: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, False, "", "many", [], {}, float("nan"), float("inf"), float("-inf"), "NaN", "sNaN", "Infinity", 1e40],
+    [
+        None,
+        True,
+        False,
+        "",
+        "many",
+        [],
+        {},
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+        "NaN",
+        "sNaN",
+        "Infinity",
+        1e40,
+        -1,
+        -0.5,
+        "-100",
+    ],
 )
 def test_what_is_no_amount(value: object) -> None:
-    """What is no finite number of credits is none: a budget counts with what comes out here."""
+    """What is no finite number of credits from 0 on is none: a budget counts with what comes out here."""
     assert decode_credits(value) is None
 
 
-@given(st.decimals(min_value=-(10**9), max_value=10**9, places=4))
+@given(st.decimals(min_value=0, max_value=10**9, places=4))
 def test_credits_survive_json(amount: Decimal) -> None:
     """An amount that goes through a float comes out as it was."""
     assert decode_credits(float(amount)) == amount
