@@ -20,6 +20,7 @@ from seedance_async.cli.options import (
     QuietFlag,
     RowDefaults,
     ServiceOptions,
+    Whole,
     YesFlag,
 )
 from seedance_async.cli.terminal import Terminal
@@ -192,11 +193,11 @@ def quote(
 def emulator(
     *,
     host: str = "127.0.0.1",
-    port: int = 8765,
+    port: Whole = 8765,
     limit: Count = 5,
     credits: Annotated[str, Parameter(metavar="CREDITS")] = "100000",
     speed: float = 1.0,
-    seed: int = 0,
+    seed: Whole = 0,
     fault: FaultOption = (),
     catalogue: CatalogueOption = None,
     quiet: QuietFlag = False,

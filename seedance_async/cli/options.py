@@ -1,12 +1,13 @@
 """Options that several commands share, each written once."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from attrs import fields as attr_fields
 from attrs import frozen
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
 
 from seedance_async.cli.explain import CommandError
 
@@ -24,6 +25,17 @@ DEFAULT_CATALOGUE: Final = "classic"
 CatalogueOption = Annotated[
     CatalogueName | None, Parameter(env_var="SEEDANCE_CATALOGUE", show_env_var=False, show_default=False)
 ]
+
+
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,12}")
+
+
+def _whole(_type: object, tokens: Sequence[Token]) -> int:
+    """Read a whole number as people write it. What is priced by the second is never rounded or guessed."""
+    text = tokens[-1].value.strip()
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"must be a whole number, not {text!r}")
+    return int(text)
 
 
 def _above_zero(_type: object, value: int | None) -> None:
@@ -51,7 +63,9 @@ JsonFlag = Annotated[bool, Parameter(name="--json", negative=(), show_default=Fa
 QuietFlag = Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), show_default=False)]
 YesFlag = Annotated[bool, Parameter(name=["--yes", "-y"], negative=(), show_default=False)]
 OutputOption = Annotated[str, Parameter(name=["--output", "-o"], metavar="PATH", show_default=False)]
-Count = Annotated[int, Parameter(validator=_above_zero)]
+#: Every option that takes a whole number is one of these two.
+Whole = Annotated[int, Parameter(converter=_whole)]
+Count = Annotated[int, Parameter(converter=_whole, validator=_above_zero)]
 FaultOption = Annotated[tuple[str, ...], Parameter(negative_iterable=(), metavar="FAULT", show_default=False)]
 
 
@@ -65,7 +79,7 @@ class InputOptions:
 
     model: str | None = None
     """Model, such as seedance-20 (default) or seedance2-fast."""
-    duration: int | None = None
+    duration: Whole | None = None
     """Length in whole seconds (default 5)."""
     aspect_ratio: str | None = None
     """16:9 (default), 9:16, 1:1, 4:3, 3:4 or 21:9."""
@@ -79,7 +93,7 @@ class InputOptions:
     """With or without sound (catalogue latest)."""
     bitrate_mode: str | None = None
     """high: about twice the bit rate (catalogue latest)."""
-    seed: int | None = None
+    seed: Whole | None = None
     """-1 or 0 to 4294967295, to vary a clip (catalogue latest)."""
     output_format: str | None = None
     """mp4 or mov (models of the 2.5 family)."""
@@ -171,7 +185,7 @@ class BatchOptions:
     """Most credits to reserve; where all rows together need more, nothing is sent."""
     concurrency: Annotated[str | None, Parameter(metavar="COUNT")] = None
     """Most tasks in progress at once, or auto (default): start small and obey the account's limit."""
-    attempts: Annotated[int, Parameter(validator=_above_zero)] = 3
+    attempts: Count = 3
     """Tries per row, for failures that the service words as its own; they are refunded (default 3)."""
     name: Annotated[str | None, Parameter(metavar="PATTERN")] = None
     """Pattern for file names, such as '{id}.mp4' or '{index:04}-{prompt}.mp4'."""

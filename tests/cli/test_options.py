@@ -61,3 +61,34 @@ def test_extra_that_is_not_json(pair: str, says: str) -> None:
     with pytest.raises(CommandError, match="--extra") as caught:
         parse_extra((pair,))
     assert says in caught.value.text
+
+
+NOT_WHOLE = ["5.5", "5.0", "5s", "0x5", "1e1", "True", "", "5_0"]
+
+
+@pytest.mark.parametrize("text", NOT_WHOLE)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["generate", "a lake", "--duration"],
+        ["generate", "a lake", "--seed"],
+        ["quote", "examples/prompts.jsonl", "--duration"],
+        ["batch", "examples/prompts.jsonl", "--attempts"],
+        ["emulator", "--port"],
+        ["emulator", "--limit"],
+        ["emulator", "--seed"],
+    ],
+    ids=lambda words: f"{words[0]} {words[-1]}",
+)
+def test_a_number_that_is_not_whole_is_refused(seedance: Seedance, words: list[str], text: str) -> None:
+    """It is never rounded: a second more is paid for."""
+    ended = seedance(*words, text)
+    assert (ended.code, ended.out) == (2, "")
+    assert "must be a whole number" in ended.err
+
+
+def test_whole_numbers_may_be_negative(seedance: Seedance) -> None:
+    """A seed of -1 is one that the service chooses."""
+    words = ("quote", "examples/prompts.jsonl", "--catalogue", "latest", "--seed", "-1")
+    assert seedance(*words).code == 0
+    assert seedance(*words[:-1], "7").code == 0
