@@ -45,8 +45,12 @@ class Background:
 
     async def open(self) -> None:
         """Begin. Connects nowhere yet."""
-        await self.transport.open()
-        await self.slots.open(self.register.alarm.ring)
+        try:
+            await self.transport.open()
+            await self.slots.open(self.register.alarm.ring)
+        except BaseException:
+            await self.transport.aclose()
+            raise
         self._supervisor = asyncio.get_running_loop().create_task(
             self._supervise(), context=Context(), name="seedance_async supervisor"
         )
@@ -63,10 +67,11 @@ class Background:
 
     async def close(self, timeout: float) -> None:
         """Ask for the end and wait for it, whatever cancels the caller in between."""
-        assert self._supervisor is not None
+        if self._supervisor is None:
+            return
         if not self._close_asked.is_set():
             self._close_timeout = timeout
-            self.dispatcher.closing = True
+            self._begin_to_close()
             self._close_asked.set()
         cancelled: asyncio.CancelledError | None = None
         with anyio.CancelScope(shield=True):
@@ -89,11 +94,17 @@ class Background:
             await self.dispatcher.finish(self._close_timeout)
         finally:
             # Also when the whole loop is being shut down and this task is cancelled: no connection is left open.
-            self.dispatcher.closing = True
-            self._refuse_queued()
-            self._end_waits()
-            await self.slots.aclose()
-            await self.transport.aclose()
+            self._begin_to_close()
+            try:
+                self._refuse_queued()
+                self._end_waits()
+                await self.slots.aclose()
+            finally:
+                await self.transport.aclose()
+
+    def _begin_to_close(self) -> None:
+        self.dispatcher.closing = True
+        self.dispatcher.gatekeeper.close()
 
     async def _run_loops(self) -> None:
         try:
@@ -112,7 +123,7 @@ class Background:
 
     def _crashed(self, error: Exception) -> None:
         self.crash = f"its background work failed with {type(error).__name__}"
-        self.dispatcher.closing = True
+        self._begin_to_close()
         logger.error("the session's background work failed", exc_info=error)
         self._refuse_queued()
         self._end_waits()

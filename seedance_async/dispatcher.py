@@ -19,6 +19,7 @@ from seedance_async.core.outcome import Outcome
 from seedance_async.core.results import TaskSnapshot
 from seedance_async.core.retry import Decision, Finish, GiveUp, OverLimit, RepeatAfter, Unreached, parse_retry_after
 from seedance_async.errors import (
+    ApiError,
     InsufficientCreditsError,
     SeedanceError,
     SessionClosedError,
@@ -163,6 +164,9 @@ class Dispatcher:
         job.show(TaskSnapshot(task_id=task_id, status="waiting"))
         if register.hooks:
             register.hooks.call(Accepted(job.key, task_id, request.credits))
+        if isinstance(job.failure, SessionClosedError):
+            # The background failed while this create was on the wire: now there is an id to tell.
+            register.end_wait(job, SessionClosedError((task_id,), job.failure.reason))
         job.wake()
         self.watch(job)
 
@@ -201,5 +205,6 @@ class Dispatcher:
         if isinstance(error, InsufficientCreditsError):
             self.balance.refused(error.available, self.register.now())
         self.register.end_unsent(job, Event.REFUSED, error)
-        if concerns_everything(error):
+        # Only the service itself knows keys and accounts; a page in front of it knows this one request.
+        if concerns_everything(error) and isinstance(error, ApiError) and error.body is not None:
             self.register.end_everything(error)

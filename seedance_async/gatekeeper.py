@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+from contextlib import suppress
 from itertools import takewhile
 
 from attrs import define, field
@@ -13,7 +14,7 @@ from seedance_async.core.gate import Gate
 from seedance_async.core.lifecycle import Event, State
 from seedance_async.core.outcome import Accepted, NotSent, Outcome, Rejected, Unknown
 from seedance_async.core.retry import Rand, RetryPolicy
-from seedance_async.errors import ConnectionFailedError
+from seedance_async.errors import ConcurrencyLimitError, ConnectionFailedError
 from seedance_async.hooks import GateClosed, GateOpened
 from seedance_async.job import Job
 from seedance_async.register import Register
@@ -35,6 +36,7 @@ class Gatekeeper:
     gate: Gate = field(init=False, factory=Gate)
     poller_alarm: Alarm = field(init=False, factory=Alarm)
     _opened: asyncio.Event = field(init=False, factory=asyncio.Event)
+    _closing: asyncio.Event = field(init=False, factory=asyncio.Event)
 
     async def pause(self, job: Job, delay: float) -> bool:
         """Wait so many seconds, and until the gate is open.
@@ -42,8 +44,10 @@ class Gatekeeper:
         Returns:
             Whether the job is still to be sent: somebody wants it, and it has not waited too long for the service.
         """
-        await asyncio.sleep(delay)
-        while not self.gate.is_open:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._closing.wait()
+        while not self.gate.is_open and not self._closing.is_set():
             until = self._gives_up_at(job)
             if self.register.now() >= until:
                 return False
@@ -52,12 +56,21 @@ class Gatekeeper:
                     await self._opened.wait()
             except TimeoutError:
                 pass
-        return job.claims > 0
+        return job.claims > 0 and not self._closing.is_set()
+
+    def close(self) -> None:
+        """Let nothing wait for the gate any more: the session closes."""
+        self._closing.set()
+        self._opened.set()
+        self._opened.clear()
 
     def heard_create(self, job: Job, outcome: Outcome) -> None:
         """Learn from a create."""
         now = self.register.now()
         match outcome:
+            case Rejected(error=error) if error.body is None and not isinstance(error, ConcurrencyLimitError):
+                # A page of something in front of the service, which knows neither keys nor inputs.
+                self._say_closed(self.gate.create_failed(str(error), now, self.rand))
             case Accepted() | Rejected():
                 self._say_opened(self.gate.create_settled())
             case NotSent(cause=cause):

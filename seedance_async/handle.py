@@ -57,7 +57,8 @@ class _Follower:
     call: "Callable[[TaskHandle], None]"
 
     def __call__(self, _job: "Job") -> None:
-        self.call(self.handle)
+        # Soon, not now: what it does must not fall into the middle of a change of state, nor what it raises.
+        asyncio.get_running_loop().call_soon(self.call, self.handle)
 
 
 @define(eq=False, repr=False)
@@ -210,8 +211,9 @@ class TaskHandle:
         """Take the job back if nothing was sent.
 
         Returns:
-            True if it was taken back: it costs nothing, and its awaiters get `WithdrawnError`. False if a create is
-            on the wire, may have been accepted, or the task runs: the service cannot cancel.
+            True if it was taken back: it costs nothing, and its awaiters get `WithdrawnError`, also those who have
+            the handle by the same key. False if a create is on the wire, may have been accepted, or the task runs:
+            the service cannot cancel.
         """
         return self._desk.withdraw(self._job)
 
@@ -220,11 +222,12 @@ class TaskHandle:
         self._desk.detach(self._job)
 
     def add_done_callback(self, call: "Callable[[TaskHandle], None]") -> None:
-        """Call `call` with this handle once it is done, at once if it is. Must not block or raise."""
+        """Call `call` with this handle soon after it is done, or soon if it is. Must not block."""
+        follower = _Follower(self, call)
         if self._job.settled:
-            call(self)
+            follower(self._job)
         else:
-            self._job.follow(_Follower(self, call))
+            self._job.follow(follower)
 
     def remove_done_callback(self, call: "Callable[[TaskHandle], None]") -> None:
         """Take back an `add_done_callback`."""

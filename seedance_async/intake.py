@@ -3,9 +3,10 @@
 A key stands for one job. What a second call with it gets:
 
 1. Nothing was accepted (refused, withdrawn): the key is free, a new job.
-2. Unknown: the same job, whose error says so; with `resubmit_unknown` a new one.
+2. Unknown, or gone (404 or 403 for a task that was paid): the same job, whose error says so; with
+   `resubmit_unknown` a new one.
 3. Queued, running or finished, same inputs: the same job. Other inputs: `KeyConflictError`.
-4. Failed or gone, same inputs: the same job, whose error says why; with `retry_failed`, or with other inputs, a new
+4. Failed, same inputs: the same job, whose error says why; with `retry_failed`, or with other inputs, a new
    one.
 """
 
@@ -26,6 +27,7 @@ from seedance_async.core.results import TaskSnapshot
 from seedance_async.errors import InputError, KeyConflictError, Problem
 from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.job import Job
+from seedance_async.settings import checked_polling
 
 if TYPE_CHECKING:
     from seedance_async.opened import Opened
@@ -68,6 +70,8 @@ class Intake:
             BudgetExceededError: The job does not fit into the budget.
         """
         request = prepare(build_inputs(source, fields), self.catalogue)
+        if polling is not None:
+            checked_polling(polling)
         if key is None:
             return self._enqueue(request, f"job-{uuid.uuid4().hex[:16]}", polling, patient=patient)
         _check_word("key", key)
@@ -110,11 +114,9 @@ class Intake:
         """Return the job's handle."""
         return handle_of(job, self.opened.register)
 
-    def give_up(self, job: Job) -> None:
-        """Give up one caller's interest in a job; the last one takes it back while it is queued."""
-        job.claims -= 1
-        if job.claims <= 0:
-            self.opened.register.withdraw(job)
+    def give_up(self, job: Job) -> bool:
+        """Give up one caller's interest in a job, see `Register.give_up`."""
+        return self.opened.register.give_up(job)
 
     def _enqueue(self, request: Request, key: str, polling: Polling | None, *, patient: bool) -> Job:
         self.opened.register.budget.reserve(request.credits)
@@ -137,9 +139,9 @@ class Intake:
         match job.state:
             case State.REFUSED | State.WITHDRAWN:
                 return True
-            case State.UNKNOWN:
+            case State.UNKNOWN | State.GONE:
                 return resubmit_unknown
-            case State.FAILED | State.GONE:
+            case State.FAILED:
                 return retry_failed or not same
             case _:
                 if not same:

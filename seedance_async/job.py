@@ -5,6 +5,7 @@ no exception: whoever wakes up looks at the job.
 """
 
 import asyncio
+import logging
 import weakref
 from collections.abc import Callable
 from decimal import Decimal
@@ -21,6 +22,8 @@ from seedance_async.errors import SeedanceError
 if TYPE_CHECKING:
     from seedance_async.core.request import Request
     from seedance_async.handle import TaskHandle
+
+logger = logging.getLogger("seedance_async")
 
 _QUEUED_SNAPSHOT = TaskSnapshot(task_id=None, status=QUEUED)
 
@@ -102,7 +105,11 @@ class Job:
             failure.task_id = failure.task_id or self.task_id
         followers, self._followers = self._followers, None
         for follower in followers or ():
-            follower(self)
+            try:
+                follower(self)
+            except Exception:
+                # One that fails must not keep the others, and those who await the job, from waking up.
+                logger.exception("a follower of job %s failed", self.key)
 
     def follow(self, follower: "Callable[[Job], None]") -> None:
         """Call `follower` once when there is a result or a failure; for those who follow many jobs."""

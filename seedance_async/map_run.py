@@ -1,7 +1,8 @@
 """The work behind `map`.
 
 1. A feeder pulls inputs while fewer than `window` of them are under way or wait to be collected. So a source of a
-   hundred thousand inputs needs the memory of a window, and a consumer that is slow stops the pulling.
+   hundred thousand inputs needs the memory of a window (and with keys, which hold for the session's life, some
+   kilobytes for each), and a consumer that is slow stops the pulling.
 2. A finished item holds no slot. Failures are data.
 3. Leaving stops the pulling and withdraws what is queued. Creates on the wire and running tasks go on, into
    `session.pending`.
@@ -45,7 +46,7 @@ class Submitter(Protocol):
         """Return the job's handle."""
         ...
 
-    def withdraw(self, job: Job) -> None:
+    def withdraw(self, job: Job) -> object:
         """Give up the interest in a job, and take it back if nobody else has one."""
         ...
 
@@ -147,8 +148,9 @@ class Run:
             else:
                 await self._feed_from(self._sources)
         except (asyncio.CancelledError, _EndOfFeedError):
-            # `stop` and `_end` have said why.
-            pass
+            if not self._exhausted:
+                # Not ours: whoever ended it, the source did not come to its end.
+                self._fatal = RuntimeError("the source of map was cancelled before its end")
         except SeedanceError as error:
             self._fatal = copy.copy(error)
         except Exception as error:  # noqa: BLE001 (the user's own source; raised to the user after what runs)
@@ -190,6 +192,9 @@ class Run:
             await self._room.wait()
 
     def _give(self, source: Source) -> None:
+        if self._exhausted:
+            # A source that suppressed the cancellation: what it gives now comes after the end.
+            raise _EndOfFeedError
         entry, key = self._entry(source)
         self._outstanding += 1
         self._start(entry, key, again=False)

@@ -9,24 +9,33 @@
 
 import asyncio
 import heapq
+import logging
+import math
 from contextvars import Context
 from typing import Final
 
 from attrs import define, field
 
 from seedance_async.core.answers import Answer, Cause
+from seedance_async.core.polling import PollingPolicy
 from seedance_async.core.retry import Rand
+from seedance_async.errors import ConfigurationError
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.job import Job
 from seedance_async.register import Register
 from seedance_async.transport import Transport
 from seedance_async.watch import Watch
 
+logger = logging.getLogger("seedance_async")
+
 MOST_IN_FLIGHT: Final = 24
 
 #: Seconds between two polls of a task that nobody waits for any more, at first and once its slot was given up.
 _SLOW: Final = 60.0
 _SLOWEST: Final = 600.0
+
+#: Least seconds between two polls of one task, whatever a policy of the user's wishes.
+_LEAST: Final = 0.01
 
 _NO_TASK: Final = "task_000000000000000000000000"
 
@@ -42,12 +51,13 @@ class Poller:
     rand: Rand
     _heap: list[tuple[float, int, Job]] = field(init=False, factory=list[tuple[float, int, Job]])
     _entries: int = field(init=False, default=0)
+    _in_flight: set[Job] = field(init=False, factory=set[Job])
     _flights: set[asyncio.Task[None]] = field(init=False, factory=set[asyncio.Task[None]])
     _crash: BaseException | None = field(init=False, default=None)
 
     def add(self, job: Job) -> None:
         """Begin to poll a job."""
-        self._plan(job, job.polling.delay(age=self._age(job), typical=job.typical, rand=self.rand))
+        self._plan(job, self._wish(job))
 
     def look_now(self, job: Job) -> None:
         """Poll a job at once, or as soon as there is room."""
@@ -83,8 +93,11 @@ class Poller:
         """Take the job that is due first, if it is due by then."""
         while self._heap and self._heap[0][0] <= until:
             due, _, job = heapq.heappop(self._heap)
-            if job.due == due and job in self.register.running:
-                job.due = -1.0
+            if job.due != due or job not in self.register.running:
+                continue
+            job.due = -1.0
+            # One that is on its way already is planned anew when it is back.
+            if job not in self._in_flight:
                 return job
         return None
 
@@ -111,6 +124,8 @@ class Poller:
         return min(moments, default=None)
 
     def _fly(self, job: Job | None) -> None:
+        if job is not None:
+            self._in_flight.add(job)
         flight = asyncio.get_running_loop().create_task(self._poll(job), context=Context())
         self._flights.add(flight)
         flight.add_done_callback(self._landed)
@@ -132,19 +147,43 @@ class Poller:
                 self.gatekeeper.heard_nothing(cause)
             return
         assert job.task_id is not None
-        reply = await self.transport.poll(job.task_id)
-        if self.watch.heard(job, reply):
+        try:
+            reply = await self.transport.poll(job.task_id)
+            self._look_at_http_session()
+            goes_on = self.watch.heard(job, reply)
+        finally:
+            self._in_flight.discard(job)
+        if goes_on:
             self._plan(job, self._delay(job))
 
     def _delay(self, job: Job) -> float:
         if job.waits_over:
             slow = _SLOW if job.slot_until != float("inf") else _SLOWEST
             return slow * (0.8 + 0.4 * self.rand())
-        delay = job.polling.delay(age=self._age(job), typical=job.typical, rand=self.rand)
+        delay = self._wish(job)
         # A task of which polls fail is asked more rarely, so that the budget of failures lasts minutes, not seconds.
         delay = max(delay, min(30.0, 1.5**job.misses)) if job.misses else delay
         left = job.deadline - self.register.now()
         return min(delay, left) if left > 0 else delay
+
+    def _wish(self, job: Job) -> float:
+        """Ask the job's policy; one of the user's that fails or answers nonsense is replaced for this job."""
+        age = self._age(job)
+        try:
+            delay = float(job.polling.delay(age=age, typical=job.typical, rand=self.rand))
+        except Exception:
+            logger.exception("the polling policy of job %s failed; the default one takes over", job.key)
+            delay = math.nan
+        if not math.isfinite(delay):
+            job.polling = PollingPolicy()
+            delay = job.polling.delay(age=age, typical=job.typical, rand=self.rand)
+        return max(_LEAST, delay)
+
+    def _look_at_http_session(self) -> None:
+        if self.transport.given is not None and self.transport.given.closed:
+            # No poll can ever succeed again; waiting as in an outage would be waiting for ever.
+            reason = "the http_session that was given to the session is closed; close it after the session"
+            self.register.end_everything(ConfigurationError(reason))
 
     def _age(self, job: Job) -> float:
         return self.register.now() - job.accepted_at

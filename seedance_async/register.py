@@ -10,7 +10,7 @@ from attrs import define, field
 from seedance_async.clock import Alarm
 from seedance_async.core.budget import ZERO, Budget
 from seedance_async.core.lifecycle import Event, State
-from seedance_async.errors import SeedanceError, WithdrawnError
+from seedance_async.errors import OutcomeUnknownError, SeedanceError, WithdrawnError
 from seedance_async.hooks import Finished, Hooks, Queued
 from seedance_async.job import Job
 from seedance_async.settings import Timeouts
@@ -103,15 +103,32 @@ class Register:
             self._detached -= 1
         self.slots.adopt(job)
 
+    def give_up(self, job: Job) -> bool:
+        """Give up one caller's interest in a job; the last one ends it while it is queued.
+
+        Returns:
+            Whether the job is over.
+        """
+        job.claims -= 1
+        if job.claims <= 0 and job.state is State.QUEUED:
+            self.end_unsent(job, Event.WITHDRAWN, WithdrawnError(job.key))
+        return job.settled
+
     def end_unsent(self, job: Job, event: Event, error: SeedanceError) -> None:
-        """End a job that has no task."""
-        job.move(event)
+        """End a job that has no task. One whose create was answered 500 before may have one all the same: unknown."""
+        if job.repeats:
+            job.move(Event.LOST)
+            self.counts.unknown += 1
+            self.budget.keep_as_maybe(job.reserved)
+            price = None if job.request is None else job.request.credits
+            reason = f"it was answered 500, which may have been charged; a later one was not accepted: {error}"
+            error = OutcomeUnknownError(reason, price, job.key)
+        else:
+            job.move(event)
+            self.budget.give_back(job.reserved)
+        job.reserved = ZERO
         if not self.slots.withdraw(job):
             self.slots.release(job)
-        self.budget.give_back(job.reserved)
-        job.reserved = ZERO
-        if job.repeats:
-            error.charged = "maybe"
         self.leave_queue(job)
         self.settle(job, error)
         self.alarm.ring()

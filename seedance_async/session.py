@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from attrs import define
 
 from seedance_async.core.build import unknown_field
-from seedance_async.core.inputs import INPUT_FIELDS, Inputs
+from seedance_async.core.inputs import INPUT_CLASSES, INPUT_FIELDS, Inputs
 from seedance_async.core.lifecycle import State
+from seedance_async.core.names import shown
 from seedance_async.core.polling import Polling
 from seedance_async.core.pricing import Quote
 from seedance_async.core.pricing import quote as quote_inputs
@@ -15,7 +16,9 @@ from seedance_async.core.results import VideoResult
 from seedance_async.errors import (
     ConfigurationError,
     InputError,
+    Problem,
     SlotTimeoutError,
+    WithdrawnError,
 )
 from seedance_async.handle import TaskHandle
 from seedance_async.intake import Intake
@@ -45,7 +48,8 @@ class AsyncSeedance(Tracking):
         budget: The most credits this session may reserve, by list price; None for no limit.
         proxy: An HTTP proxy for everything; by default the one that the environment names.
         ssl: A context with a certificate authority of your own, for everything.
-        http_session: A client session for polls and files, which stays yours. Creates use one of our own always: a
+        http_session: A client session for polls and files, which stays yours: close it after this one. Its own `ssl`
+            holds for polls and files, and its own proxy for files. Creates use one of our own always: a
             middleware, a cookie or a kept-alive connection of yours could send a create twice.
         hooks: Callables that are told what happens, see `seedance_async.hooks`.
 
@@ -119,11 +123,15 @@ class AsyncSeedance(Tracking):
             fields: See `enqueue`.
 
         Raises:
-            SlotTimeoutError: No slot came free in time; the job was withdrawn. Money: none.
+            SlotTimeoutError: No slot came free in time. The job was withdrawn, unless another caller with the same
+                key still waits for it. Money: none.
+            InputError: `timeout` is no number of seconds, or as from `enqueue`.
             SeedanceError: As from `enqueue`, and as from `TaskHandle.accepted`.
 
         Cancellation: a queued job is withdrawn. A create on the wire finishes, and its handle is in `pending`.
         """
+        if timeout is not None and not _is_delay(timeout):
+            raise InputError([Problem("timeout", "must be a number of seconds from 0 on, or None", repr(timeout))])
         intake = self._live()
         job = intake.start(
             inputs,
@@ -133,13 +141,22 @@ class AsyncSeedance(Tracking):
             retry_failed=retry_failed,
             resubmit_unknown=resubmit_unknown,
         )
+        handle, position = intake.handle(job), None
         try:
-            await _slot_within(intake, job, timeout)
-            await intake.handle(job).accepted()
-        except (asyncio.CancelledError, SlotTimeoutError):
+            if await _slot_within(job, timeout):
+                await handle.accepted()
+                return handle
+            position = handle.position
+        except asyncio.CancelledError:
             intake.give_up(job)
             raise
-        return intake.handle(job)
+        if intake.give_up(job):
+            # Usually withdrawn just now; one that may be paid (a 500 before) has ended as unknown, and says so.
+            failure = handle.exception()
+            if not isinstance(failure, WithdrawnError):
+                handle.result()
+        assert timeout is not None
+        raise SlotTimeoutError(timeout, position)
 
     async def generate(
         self,
@@ -206,17 +223,21 @@ class AsyncSeedance(Tracking):
             An `Item` for each input. Failures are data; an input that is wrong is an item with an `InputError`.
 
         Raises:
-            InputError: A name in `fields` is no input field.
+            InputError: A name in `fields` is no input field, or `inputs` is a single one or a mapping.
+            ConfigurationError: `window` or `attempts` is no whole number from 1 on.
             SeedanceError: While iterating, after what runs was yielded: what concerns every input (401, 402, 403 for
                 the account, the budget, a service that was never reached).
 
         Cancellation: leaving stops the pulling and withdraws what is queued; running tasks are in `pending`.
         """
         intake = self._live()
+        if isinstance(inputs, (str, bytes, Mapping, *INPUT_CLASSES)):
+            message = "must be an iterable of inputs: put a single one into a list, and give a mapping's .items()"
+            raise InputError([Problem("inputs", message, shown(inputs))])
         problems = [unknown_field(name) for name in fields if name not in INPUT_FIELDS]
         if problems:
             raise InputError(problems)
-        if attempts < 1 or (window is not None and window < 1):
+        if not _is_count(attempts) or (window is not None and not _is_count(window)):
             raise ConfigurationError("map: attempts and window are whole numbers from 1 on")
         run = Run(inputs, _MapSubmitter(self._live, intake, fields, polling, window), ordered, attempts)
         self._runs.add(run)
@@ -249,30 +270,35 @@ class _MapSubmitter:
     def handle(self, job: Job) -> TaskHandle:
         return self._intake.handle(job)
 
-    def withdraw(self, job: Job) -> None:
-        self._intake.give_up(job)
+    def withdraw(self, job: Job) -> object:
+        return self._intake.give_up(job)
 
     def window(self) -> int:
         return self._window or max(64, 4 * self._intake.opened.register.slots.statistics().limit)
 
 
-async def _slot_within(intake: Intake, job: Job, timeout: float | None) -> None:
-    """Wait until a job need not wait for a slot any more.
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
-    Raises:
-        SlotTimeoutError: It still does after `timeout` seconds.
-    """
+
+def _is_delay(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+async def _slot_within(job: Job, timeout: float | None) -> bool:
+    """Wait until a job need not wait for a slot any more; return False if it still does after `timeout` seconds."""
     if timeout is None:
-        return
+        return True
     loop = asyncio.get_running_loop()
     until = loop.time() + timeout
     while job.task_id is None and not job.settled:
         # A create on the wire is past its wait for a slot; a 429 may send it back into the queue.
         queued = job.state is State.QUEUED
         if queued and loop.time() >= until:
-            raise SlotTimeoutError(timeout, intake.handle(job).position)
+            return False
         try:
             async with asyncio.timeout_at(until if queued else None):
                 await job.changed()
         except TimeoutError:
             pass
+    return True

@@ -27,6 +27,7 @@ from yarl import URL
 from seedance_async._version import __version__
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
 from seedance_async.core.redact import REDACTED, redact, redact_json, redact_links
+from seedance_async.errors import ConfigurationError
 from seedance_async.settings import ApiKey, Timeouts
 
 #: An own name: the vendor's scripts set one for the API and the file host, apparently because default names are
@@ -94,6 +95,7 @@ class Transport:
     _creates: aiohttp.ClientSession = field(init=False, repr=False)
     _polls: aiohttp.ClientSession = field(init=False, repr=False)
     _files: aiohttp.ClientSession = field(init=False, repr=False)
+    _own: list[aiohttp.ClientSession] = field(init=False, repr=False, factory=list[aiohttp.ClientSession])
     _api_proxy: str | None = field(init=False, repr=False, default=None)
     _create_url: URL = field(init=False, repr=False)
     _poll_url: str = field(init=False, repr=False)
@@ -130,10 +132,9 @@ class Transport:
         )
 
     async def aclose(self) -> None:
-        """Close every connection that is ours."""
-        own = [self._creates] if self.given is not None else [self._creates, self._polls, self._files]
-        for session in own:
-            await session.close()
+        """Close every connection that is ours; also after an `open` that failed."""
+        while self._own:
+            await self._own.pop().close()
 
     def files(self) -> aiohttp.ClientSession:
         """Return the session for files. It knows nothing of the key."""
@@ -160,7 +161,7 @@ class Transport:
         try:
             key = await self.key.reveal()
         except Exception as error:  # noqa: BLE001 (the user's own callable may raise anything)
-            return NoAnswer(sent=False, cause=Cause(type(error).__name__, "while asking for the API key"))
+            return NoAnswer(sent=False, cause=_no_key(error))
         try:
             async with self._creates.post(
                 self._create_url,
@@ -178,7 +179,7 @@ class Transport:
         try:
             key = await self.key.reveal()
         except Exception as error:  # noqa: BLE001 (the user's own callable may raise anything)
-            return NoAnswer(sent=False, cause=Cause(type(error).__name__, "while asking for the API key"))
+            return NoAnswer(sent=False, cause=_no_key(error))
         try:
             async with self._polls.get(
                 # The id is quoted here and the rest is as given: nothing is left to parse and quote anew.
@@ -196,7 +197,7 @@ class Transport:
     def _session(
         self, connector: aiohttp.TCPConnector, *, proxy: str | None = None, trust_env: bool = False
     ) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": USER_AGENT},
@@ -204,6 +205,8 @@ class Transport:
             proxy=proxy,
             trust_env=trust_env,
         )
+        self._own.append(session)
+        return session
 
 
 def _headers(key: str) -> Mapping[str, str]:
@@ -252,6 +255,12 @@ async def _read(response: aiohttp.ClientResponse, key: str) -> Answer:
         complete=complete,
         retry_after=response.headers.get("Retry-After"),
     )
+
+
+def _no_key(error: Exception) -> Cause:
+    # Texts of others may hold the key; ours never do.
+    text = str(error) if isinstance(error, ConfigurationError) else "while asking for the API key"
+    return Cause(type(error).__name__, text)
 
 
 def _cause(error: Exception, key: str) -> Cause:

@@ -63,6 +63,8 @@ _TABLE: Final[dict[tuple[State, Event], State]] = {
     (State.QUEUED, Event.WITHDRAWN): State.WITHDRAWN,
     # Refused without a create: the session knows from another job's answer what the service would say.
     (State.QUEUED, Event.REFUSED): State.REFUSED,
+    # An earlier create of the job was answered 500 and may have been accepted all the same.
+    (State.QUEUED, Event.LOST): State.UNKNOWN,
     (State.SENDING, Event.NOT_SENT): State.QUEUED,
     (State.SENDING, Event.OVER_LIMIT): State.QUEUED,
     (State.SENDING, Event.REPEATED): State.SENDING,

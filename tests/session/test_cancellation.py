@@ -1,4 +1,4 @@
-"""A caller may be cancelled at any step of the loop: nothing is lost, doubled or left behind."""
+"""P2 and P3: a caller may be cancelled at any step of the loop, and nothing is lost, doubled or left behind."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Closing: whatever is in the middle of something, nothing is lost and everybody is told."""
+"""P3, never lost: whatever is in the middle of something when a session closes, everybody is told."""
 
 import asyncio
 

@@ -80,7 +80,7 @@ async def test_slots_that_raise_end_the_session(start: Start, caplog: pytest.Log
 async def test_map_ends_with_a_crash(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     """Its items carry the error, and the loop ends with it."""
     service = await start(limit=3)
-    session = await service.open(concurrency=3, polling=BrokenPolling(10))
+    session = await service.open(slots=BrokenSlots(3, lambda: 0.5))
     errors = []
 
     async def collect() -> None:
@@ -97,13 +97,16 @@ async def test_map_ends_with_a_crash(start: Start, caplog: pytest.LogCaptureFixt
 async def test_creates_on_the_wire_finish_in_a_crash(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     """A crash falls between no create and its answer: the task that was accepted is pending."""
     service = await start(limit=5, faults=["slow-headers:on=create,seconds=15,nth=2"])
-    session = await service.open(concurrency=5)
-    crashing = session.enqueue("first", polling=BrokenPolling(4.0))
+    session = await service.open(slots=BrokenSlots(5, lambda: 0.5))
+    crashing = session.enqueue("first [takes:4]")
     slow = session.enqueue("slow")
     errors = await asyncio.gather(end(crashing), end(slow))
     assert clock() < 10
     assert [getattr(error, "charged", None) for error in errors] == ["yes", "maybe"]
     await until(lambda: slow.task_id, timeout=30)
+    late = slow.exception()
+    assert isinstance(late, SessionClosedError)
+    assert (late.task_ids, late.charged) == ((slow.task_id,), "yes")
     assert {handle.task_id for handle in session.pending} == set(service.tasks())
     await crashed(session, caplog)
 
@@ -111,7 +114,7 @@ async def test_creates_on_the_wire_finish_in_a_crash(start: Start, caplog: pytes
 async def test_a_crash_does_not_reach_other_sessions(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     """Two sessions in one loop share nothing."""
     service = await start(limit=5)
-    broken = await service.open(polling=BrokenPolling(10))
+    broken = await service.open(slots=BrokenSlots(5, lambda: 0.5))
     sound = await service.open(polling=FixedPolling(2.0))
     lost, kept = broken.enqueue("a lake"), sound.enqueue("a river")
     assert isinstance(await end(lost), SessionClosedError)

@@ -1,4 +1,4 @@
-"""The end of the waiting is not the end of the watch."""
+"""P3, never lost: the end of the waiting is not the end of the watch."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A handle: awaiting is waiting, not owning."""
+"""P8, awaiting is waiting, not owning: many awaiters, from many tasks, some of them cancelled."""
 
 import asyncio
 import gc
@@ -166,7 +166,7 @@ async def test_leaving_as_completed_early_leaves_nothing(start: Start) -> None:
 
 
 async def test_callbacks_are_called_once_at_the_end(start: Start) -> None:
-    """A callback gets the handle; one that was taken back is not called; on a done handle it comes at once."""
+    """A callback gets the handle; one that was taken back is not called; on a done handle it comes soon."""
     session, (handle, *_) = await three(await start())
     calls: list[TaskHandle] = []
     unwanted: list[TaskHandle] = []
@@ -176,6 +176,8 @@ async def test_callbacks_are_called_once_at_the_end(start: Start) -> None:
     await session.drain()
     assert calls == [handle]
     handle.add_done_callback(calls.append)
+    assert calls == [handle]
+    await asyncio.sleep(0)
     assert calls == [handle, handle]
     assert unwanted == []
 

@@ -1,4 +1,4 @@
-"""A key stands for one job: the ground that retried handlers and redelivering queues stand on."""
+"""P2, never paid twice: a key is one job, the ground that retried handlers and redelivering queues stand on."""
 
 import asyncio
 
@@ -122,17 +122,18 @@ async def test_other_inputs_replace_a_failed_job(start: Start) -> None:
     await session.generate("a nicer lake", key="k")
 
 
-async def test_a_task_that_is_gone_is_told_again_unless_a_retry_is_asked_for(start: Start) -> None:
-    """A task that the service no longer answers for is not made again by itself: it may have been paid."""
+async def test_a_task_that_is_gone_is_told_again_unless_a_second_create_is_asked_for(start: Start) -> None:
+    """A task that the service no longer answers for was paid: `retry_failed`, for refunded ones, does not repeat it."""
     service = await start(faults=["not-found:on=poll"])
     session = await service.open()
     first = session.enqueue("a lake", key="k")
     error = await end(first)
     assert isinstance(error, TaskNotFoundError)
     assert error.charged == "yes"
-    assert session.enqueue("a lake", key="k") is first
+    assert session.enqueue("a lake", key="k", retry_failed=True) is first
+    assert session.enqueue("a river", key="k", retry_failed=True) is first
     service.emulator.faults.clear()
-    await session.generate("a lake", key="k", retry_failed=True)
+    await session.generate("a lake", key="k", resubmit_unknown=True)
     assert service.emulator.statistics().creates == 2
 
 

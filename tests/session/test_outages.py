@@ -1,4 +1,4 @@
-"""An outage is a pause: no job fails for it, one harmless probe goes at a time, and work goes on afterwards."""
+"""P9, an outage is a pause: no job fails for it, one harmless probe goes at a time, and work goes on afterwards."""
 
 import asyncio
 from itertools import pairwise
@@ -136,6 +136,7 @@ async def test_jobs_that_give_up_do_so_one_by_one(start: Start) -> None:
         handle.add_done_callback(lambda _: ends.append(clock() - began))
         await asyncio.sleep(50)
     await session_quiet(session)
+    await asyncio.sleep(0)
     assert ends == pytest.approx([300, 350, 400, 450], abs=1)
 
 

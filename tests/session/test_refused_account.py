@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from seedance_async import ApiError, AuthenticationError, PermissionDeniedError
-from seedance_async.testing.world import KeyState
+from seedance_async.testing.keys import KeyState
 from tests.session.service import Service, Start, clock, end, lakes, slots, until
 
 

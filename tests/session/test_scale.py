@@ -1,4 +1,4 @@
-"""One process, ten thousand handles: a job is a row, not an asyncio task, timer or socket."""
+"""P6, one process, ten thousand handles: a job is a row, not an asyncio task, timer or socket."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Over the limit is normal: 429s resize the slots, nobody stampedes, everybody gets through."""
+"""P1, slots full, and P4, over the limit is normal: 429s resize the slots, nobody stampedes, all get through."""
 
 import asyncio
 

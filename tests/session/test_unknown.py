@@ -1,4 +1,4 @@
-"""A create whose answer was lost: said, never repeated, its slot and its credits kept."""
+"""P2, never paid twice: a lost answer is said, never repeated, its slot and its credits kept."""
 
 import asyncio
 from decimal import Decimal
