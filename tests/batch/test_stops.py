@@ -1,4 +1,4 @@
-"""Batches that stop before their end: signals, the account, drift, the disk. Nothing is lost and nothing paid twice."""
+"""P2 and P3: batches that stop early by signals, the account, drift or the disk lose nothing and pay nothing twice."""
 
 import asyncio
 from collections.abc import Callable

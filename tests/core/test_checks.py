@@ -1,4 +1,4 @@
-"""Everything wrong with inputs is found before sending, all at once, with path, value and what is allowed."""
+"""P5, bad input costs nothing: all that is wrong is found before sending, with path, value and what is allowed."""
 
 from typing import Any
 

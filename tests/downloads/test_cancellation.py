@@ -1,4 +1,4 @@
-"""A cancellation at any point leaves the complete file or a part that the next download goes on with."""
+"""P3, never lost: a cancellation leaves the complete file, or a part that the next download goes on with."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""One create, from intent to a known end: how many POSTs it is, whatever the service does."""
+"""P2, never paid twice: how many POSTs one create is, from intent to a known end, whatever the service does."""
 
 import asyncio
 import json

@@ -67,3 +67,10 @@ def test_other_paths_are_not(text: str) -> None:
 def test_the_package_is_typed() -> None:
     """Type checkers of users see our types."""
     assert (ROOT / "seedance_async" / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("promise", [f"P{number}" for number in range(1, 10)])
+def test_every_promise_has_tests_that_name_it(promise: str) -> None:
+    """Who asks what holds a promise of the design finds it by its name in the first line of a test file."""
+    firsts = [file.read_text(encoding="utf-8").partition("\n")[0] for file in ALL if file.name.startswith("test_")]
+    assert [first for first in firsts if re.search(rf"\b{promise}\b", first)]

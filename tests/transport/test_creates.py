@@ -1,4 +1,4 @@
-"""How a create ends, over real sockets: the send mark and the status line decide, and exactly one POST arrives."""
+"""P2, never paid twice: the send mark and the status line say how a create ended, and exactly one POST arrives."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""The key is in nothing that people, logs and error trackers see, whatever goes wrong."""
+"""P7, secrets stay inside: keys and signed URLs are in nothing that people, logs and error trackers see."""
 
 import asyncio
 import gc
