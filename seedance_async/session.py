@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from typing import cast
 
 from attrs import define
 
@@ -233,7 +234,7 @@ class AsyncSeedance(Tracking):
         intake = self._live()
         if isinstance(inputs, (str, bytes, Mapping, *INPUT_CLASSES)):
             message = "must be an iterable of inputs: put a single one into a list, and give a mapping's .items()"
-            raise InputError([Problem("inputs", message, shown(inputs))])
+            raise InputError([Problem("inputs", message, shown(cast("object", inputs)))])
         problems = [unknown_field(name) for name in fields if name not in INPUT_FIELDS]
         if problems:
             raise InputError(problems)
