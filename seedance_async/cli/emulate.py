@@ -46,6 +46,7 @@ def serve(
         credits=parse_credits(credits_text),
         speed=speed,
         seed=seed,
+        fresh_ids=True,
         catalogue=Catalogue.named(catalogue or DEFAULT_CATALOGUE),
         faults=parse_faults(faults),
         clips="auto",
@@ -117,6 +118,7 @@ def _greet(terminal: Terminal, emulator: Emulator, host: str) -> None:
         )
     else:
         terminal.answer(f"use it:   export SEEDANCE_BASE_URL={emulator.base_url} KINOVI_API_KEY={emulator.api_key}")
+    terminal.answer(f"counts:   {emulator.url}/emulator/statistics")
     if not is_loopback(host):
         terminal.complain(
             f"warning: {host} can be reached from other computers; the emulator checks no key that means anything"

@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from seedance_async.testing.clips import Clip, ClipMode
     from seedance_async.testing.durations import DurationModel, FixedDurations, Span, TypicalDurations
-    from seedance_async.testing.emulator import Emulator, run_emulator
+    from seedance_async.testing.emulator import Emulator
     from seedance_async.testing.failures import FAILURES, Failure
     from seedance_async.testing.fault_kinds import KINDS, Kind
     from seedance_async.testing.faults import Fault, Faults
+    from seedance_async.testing.keys import DEMO_PREFIX
     from seedance_async.testing.orders import Order, OrderReader
     from seedance_async.testing.statistics import Statistics
     from seedance_async.testing.tasks import Twist, WorldTask
     from seedance_async.testing.thread import EmulatorThread
     from seedance_async.testing.virtual_clock import VirtualClockLoop
-    from seedance_async.testing.world import DEMO_PREFIX, Accepted, World
+    from seedance_async.testing.world import Accepted, World
 
 __all__ = [
     "DEMO_PREFIX",
@@ -51,22 +52,22 @@ __all__ = [
     "VirtualClockLoop",
     "World",
     "WorldTask",
-    "run_emulator",
 ]
 
 _MODULES = {
     "clips": ("Clip", "ClipMode"),
     "durations": ("DurationModel", "FixedDurations", "Span", "TypicalDurations"),
-    "emulator": ("Emulator", "run_emulator"),
+    "emulator": ("Emulator",),
     "failures": ("FAILURES", "Failure"),
     "fault_kinds": ("KINDS", "Kind"),
     "faults": ("Fault", "Faults"),
+    "keys": ("DEMO_PREFIX",),
     "orders": ("Order", "OrderReader"),
     "statistics": ("Statistics",),
     "tasks": ("Twist", "WorldTask"),
     "thread": ("EmulatorThread",),
     "virtual_clock": ("VirtualClockLoop",),
-    "world": ("DEMO_PREFIX", "Accepted", "World"),
+    "world": ("Accepted", "World"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -1,23 +1,21 @@
 """The emulated service: `world` behind real HTTP, on a port of this machine."""
 
 import asyncio
-import contextlib
 import errno
-import json
 import time
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from decimal import Decimal
-from random import Random
+from random import Random, SystemRandom
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import attrs
 from aiohttp import web
 
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.errors import ConfigurationError
-from seedance_async.testing import answers, replies
+from seedance_async.testing import answers, replies, requests
 from seedance_async.testing.answers import Answer
 from seedance_async.testing.clips import ClipMode
 from seedance_async.testing.controls import add_controls
@@ -45,7 +43,7 @@ class Emulator:
     """The API of the service as the contract describes it, over real HTTP, without spending anything.
 
     Use it as an async context manager in the loop of the client (the virtual clock needs that), or through
-    `run_emulator` and `EmulatorThread`. Time is the loop's; world time 0 is the moment of `start`.
+    `EmulatorThread`. Time is the loop's; world time 0 is the moment of `start`.
 
     Marks in a prompt decide the fate of a task: `[fail:moderation]` (any name of `failures.FAILURES`),
     `[fail:server,times=2]` (the first two tasks of that prompt), `[takes:90]` and `[waits:30]` (seconds before
@@ -66,6 +64,7 @@ class Emulator:
         credits: Decimal | int = 100_000,
         speed: float = 1.0,
         seed: int = 0,
+        fresh_ids: bool = False,
         catalogue: Catalogue = Catalogue.CLASSIC,
         duration_form: DurationRule = "any",
         durations: DurationModel | float | None = None,
@@ -87,6 +86,8 @@ class Emulator:
             credits: What the account has.
             speed: How many times faster than the real service tasks go.
             seed: Of everything that is drawn: durations, failures, ids, faults with a rate.
+            fresh_ids: Whether task ids are new for every emulator instead of repeatable, for one that is started again
+                while its clients remember ids.
             catalogue: The contract to emulate: models, limits, prices.
             duration_form: The JSON type that `duration` must have.
             durations: How long tasks take, before `speed`: a model, or the same seconds for every task. None is
@@ -111,6 +112,7 @@ class Emulator:
             credits=credits,
             keys=(api_key,),
             rng=Random(seed),  # noqa: S311 - a game of chance that must repeat
+            ids=SystemRandom() if fresh_ids else Random(seed),  # noqa: S311
             durations=FixedDurations(durations) if isinstance(durations, int | float) else durations,
             speed=speed,
             failure_rate=failure_rate,
@@ -205,9 +207,9 @@ class Emulator:
         return response
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
-        body = _json_value(await request.read())
-        key = _api_key(request)
-        strike = self._strike("create", _prompt(body))
+        body = requests.json_value(await request.read())
+        key = requests.api_key(request)
+        strike = self._strike("create", requests.prompt_of(body))
         self._change_limit(strike)
         if strike.at("before"):
             self.world.cut_create(body, key=key)
@@ -238,7 +240,7 @@ class Emulator:
             return await self._spoil(request, strike.at("before")[0])
         # A client on another machine, or one that says `localhost`, gets links to the host that it knows.
         _ROOT.set(f"{request.scheme}://{request.host}")
-        answer = self.world.record_info(task_id, key=_api_key(request), now=self.now())
+        answer = self.world.record_info(task_id, key=requests.api_key(request), now=self.now())
         return await replies.send(request, replies.json_reply(odd_record(answer, strike)), strike)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
@@ -274,39 +276,6 @@ class Emulator:
 
     def _link(self, _task_id: str, name: str) -> str:
         return f"{_ROOT.get() or self.url}/files/{name}?{self.shelf.query(name, self.now())}"
-
-
-async def run_emulator(emulator: Emulator, ready: Callable[[Emulator], None] | None = None) -> None:
-    """Run an emulator until this coroutine is cancelled.
-
-    Args:
-        emulator: The emulator.
-        ready: Called when it listens and `emulator.base_url` is known.
-
-    Raises:
-        ConfigurationError: The address cannot be used.
-    """
-    async with emulator:
-        if ready is not None:
-            ready(emulator)
-        await asyncio.get_running_loop().create_future()
-
-
-def _json_value(content: bytes) -> object:
-    with contextlib.suppress(ValueError, RecursionError):
-        return json.loads(content)
-    return None
-
-
-def _prompt(body: object) -> str:
-    envelope = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
-    inputs = envelope.get("inputs")
-    return str(cast("dict[str, Any]", inputs).get("prompt", "")) if isinstance(inputs, dict) else ""
-
-
-def _api_key(request: web.Request) -> str | None:
-    header = request.headers.get("Authorization")
-    return None if header is None else header.removeprefix("Bearer ").strip()
 
 
 def _why_not(error: OSError, host: str, port: int) -> str:

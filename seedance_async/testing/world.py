@@ -11,7 +11,7 @@ import string
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from random import Random
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -19,6 +19,7 @@ from seedance_async.testing import answers
 from seedance_async.testing.answers import Answer
 from seedance_async.testing.durations import DurationModel, TypicalDurations
 from seedance_async.testing.failures import FAILURES, Failure, Marks, read_marks
+from seedance_async.testing.keys import DEMO, KeyState, check_key
 from seedance_async.testing.money import Money
 from seedance_async.testing.orders import Order, OrderReader
 from seedance_async.testing.statistics import Statistics, Tally
@@ -33,10 +34,6 @@ from seedance_async.testing.tasks import (
     sample_record,
 )
 
-KeyState = Literal["active", "inactive", "expired", "not-enabled", "demo"]
-
-#: Every key that begins so is the public demo key: it reads the sample tasks and creates nothing.
-DEMO_PREFIX: Final = "zimg_demo_readonly_"
 #: Unix time at world time 0 of a world that is given none (the contract's own example).
 DEFAULT_EPOCH: Final = 1789985778.346
 
@@ -81,6 +78,7 @@ class World:
         credits: Decimal | int = 100_000,
         keys: Iterable[str] = ("test-key",),
         rng: Random | None = None,
+        ids: Random | None = None,
         durations: DurationModel | None = None,
         speed: float = 1.0,
         failure_rate: float = 0.0,
@@ -101,6 +99,8 @@ class World:
         self.strangers: set[str] = set()
         self.tally = Tally()
         self._rng = rng or Random(0)  # noqa: S311 - a game of chance that must repeat
+        # Apart from the rest, so that new ids change nothing else.
+        self._ids = ids or Random(0)  # noqa: S311
         self._durations = durations or TypicalDurations()
         self.speed = speed
         self._file_url = file_url or _vendor_url
@@ -161,8 +161,8 @@ class World:
         """Handle a request of `recordInfo`."""
         self.advance(now)
         self.tally.poll(task_id or "", now)
-        refusal = self._check_key(key)
-        if refusal is not None and refusal is not _DEMO:
+        refusal = check_key(key, self.keys)
+        if refusal is not None and refusal is not DEMO:
             return refusal
         if not task_id:
             return answers.MISSING_TASK_ID
@@ -170,7 +170,7 @@ class World:
             return answers.INVALID_TASK_ID
         if task_id in SAMPLES:
             return Answer(200, sample_record(task_id, self._file_url))
-        if task_id in self.strangers or refusal is _DEMO:
+        if task_id in self.strangers or refusal is DEMO:
             return answers.ACCESS_DENIED
         task = self.tasks.get(task_id)
         if task is None or now < task.created_at + task.twist.visible_after:
@@ -198,9 +198,9 @@ class World:
         )
 
     def _create(self, body: object, key: str | None, now: float, twist: Twist, read: OrderReader) -> Accepted | Answer:
-        refusal = self._check_key(key)
+        refusal = check_key(key, self.keys)
         if refusal is not None or key is None:
-            return answers.NOT_ENABLED if refusal is _DEMO else refusal or answers.MISSING_HEADER
+            return answers.NOT_ENABLED if refusal is DEMO else refusal or answers.MISSING_HEADER
         order = read(body)
         if isinstance(order, Answer):
             return order
@@ -212,13 +212,6 @@ class World:
             return answers.insufficient_credits(price, self.money.available)
         task = self._new_task(order, key, price, now, twist)
         return Accepted(task, Answer(200, {"taskId": task.task_id}))
-
-    def _check_key(self, key: str | None) -> Answer | None:
-        if key is None:
-            return answers.MISSING_HEADER
-        if key.startswith(DEMO_PREFIX):
-            return _DEMO
-        return _KEY_ANSWERS[self.keys[key]] if key in self.keys else answers.INVALID_KEY
 
     def _new_task(self, order: Order, key: str, price: Decimal, now: float, twist: Twist) -> WorldTask:
         marks = read_marks(order.prompt)
@@ -233,7 +226,7 @@ class World:
             waiting, total = marks.waits, max(total, marks.waits)
         ends_at = _FOREVER if marks.stuck else now + total / self.speed
         task = WorldTask(
-            task_id="task_" + "".join(self._rng.choices(_ALPHABET, k=24)),
+            task_id="task_" + "".join(self._ids.choices(_ALPHABET, k=24)),
             order=order,
             key=key,
             created_at=now,
@@ -287,17 +280,6 @@ class World:
     def _schedule(self, at: float, happen: Callable[[WorldTask], None], task: WorldTask) -> None:
         self._numbers += 1
         heapq.heappush(self._due, (at, self._numbers, happen, task))
-
-
-#: Stands for "a demo key"; never sent.
-_DEMO: Final = Answer(403, {})
-_KEY_ANSWERS: Final[dict[KeyState, Answer | None]] = {
-    "active": None,
-    "inactive": answers.INACTIVE_KEY,
-    "expired": answers.EXPIRED_KEY,
-    "not-enabled": answers.NOT_ENABLED,
-    "demo": _DEMO,
-}
 
 
 def _vendor_url(task_id: str, name: str) -> str:

@@ -16,7 +16,6 @@ from seedance_async.testing import (
     FixedDurations,
     OrderReader,
     Twist,
-    TypicalDurations,
     World,
     WorldTask,
 )
@@ -199,17 +198,6 @@ def test_marks_decide_how_long_a_task_takes() -> None:
     assert here.statistics(10**9).in_progress == 1
 
 
-def test_a_part_of_the_tasks_fails_by_chance() -> None:
-    """The rate is met over many tasks, and the same seed gives the same fates."""
-
-    def fates(seed: int) -> list[bool]:
-        here = world(limit=1000, credits=10**9, rng=Random(seed), failure_rate=0.2)
-        return [accept(here).failure is not None for _ in range(1000)]
-
-    assert 150 < sum(fates(1)) < 250
-    assert fates(1) == fates(1) != fates(2)
-
-
 def test_what_is_odd_about_a_task_shows() -> None:
     """Late visibility, a slot that lingers, another price and size, and noise in the number."""
     here = world(limit=1, credits=10_000)
@@ -234,21 +222,6 @@ def test_a_reference_video_is_settled_some_seconds_after_success() -> None:
     assert record(here, found.task.task_id, now=104.9).body["creditsUsed"] == 350
     assert record(here, found.task.task_id, now=105.0).body["creditsUsed"] == 1050
     assert [here.money.spent, here.money.available] == [1050, 8950]
-
-
-def test_typical_durations_are_seeded_and_near_the_documented_ones() -> None:
-    """Log-normal around the typical time: half below it, nearly all within a factor of two."""
-    model, rng = TypicalDurations(), Random(3)
-    drawn = sorted(
-        span.waiting + span.generating
-        for span in (model.draw(model="seedance-20", resolution="720p", with_video=False, rng=rng) for _ in range(999))
-    )
-    assert 160 < drawn[499] < 200
-    assert drawn[10] > 90
-    assert drawn[-10] < 360
-    with_video = model.draw(model="seedance-20", resolution="720p", with_video=True, rng=Random(3))
-    without = model.draw(model="seedance-20", resolution="720p", with_video=False, rng=Random(3))
-    assert with_video.generating == pytest.approx(2 * without.generating)
 
 
 @given(
