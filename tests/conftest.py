@@ -5,8 +5,13 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from seedance_async.testing import Emulator, VirtualClockLoop
+
+# A machine that is busy with something else makes no test fail.
+settings.register_profile("seedance", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("seedance")
 
 
 @pytest.fixture(scope="session")

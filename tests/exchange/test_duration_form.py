@@ -53,7 +53,8 @@ async def test_all_else_stays_the_same(lay: Lay, server: Server) -> None:
 
 async def test_a_second_complaint(lay: Lay, server: Server) -> None:
     """A service that likes neither form gets two POSTs, and its refusal is the error."""
-    server.otherwise = answer(400, complaint())
+    server.script = [answer(400, complaint())] * 2
+    server.otherwise = answer(200, ID)
     decision = await (await lay(server.base_url)).create()
     assert isinstance(decision, GiveUp)
     assert not decision.unknown

@@ -151,6 +151,20 @@ async def test_a_500_that_passes() -> None:
         assert [type(event) for event in events].count(PossibleDouble) == 1
 
 
+async def test_a_500_and_then_a_refusal(server: Server) -> None:
+    """A repeat that is refused says nothing of the first create: its credits stay held as perhaps gone."""
+    server.script = [answer(500, {"message": "Internal server error"}), answer(404, {"message": "Task not found"})]
+    server.otherwise = answer(402, {"message": "Insufficient credits", "required": 415, "available": 0})
+    async with AsyncSeedance(KEY, base_url=server.base_url, concurrency=3) as session:
+        error = await failure_of(lambda: session.submit("a lake"))
+        assert isinstance(error, OutcomeUnknownError)
+        assert error.charged == "maybe"
+        assert "Insufficient credits" in str(error)
+        assert session.statistics().credits_maybe == PRICE
+        assert session.statistics().credits_reserved == 0
+        assert len(server.posts) == 2
+
+
 @pytest.mark.parametrize(
     "kind", ["http-502", "html", "drop-after-accept", "hang-after-accept", "no-task-id", "cut-body"]
 )
