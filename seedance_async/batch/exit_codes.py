@@ -7,8 +7,8 @@ from enum import IntEnum, unique
 class ExitCode(IntEnum):
     """What a script can tell from the exit code.
 
-    Where several apply the most urgent one is given: interrupted, then key or credits, then unknown outcomes, then
-    failures.
+    Where several apply the most urgent one is given: interrupted, then unknown outcomes, because they may have been
+    paid for, then key or credits, then failures.
     """
 
     DONE = 0

@@ -1,5 +1,6 @@
 """The output folder, looked at before anything is sent."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
@@ -22,10 +23,11 @@ def check_folder(plan: Plan, folder: Path, *, overwrite: bool = False) -> None:
         InputError: Something stands where a video or its folder has to go, each with its row.
     """
     _make_writable(folder)
+    inside = _Inside(folder)
     problems = [
-        problem
+        Problem(where(plan.source.name, row.line, "output"), message, given=str(row.file))
         for row in plan.rows
-        if (problem := _obstacle(plan.source.name, row.line, folder, row.file, overwrite=overwrite)) is not None
+        if (message := _obstacle(inside, row.file, overwrite=overwrite)) is not None
     ]
     if problems:
         raise InputError(problems)
@@ -48,19 +50,34 @@ def _make_writable(folder: Path) -> None:
         raise ConfigurationError(f"the output folder {folder} is not writable: {error.strerror or error}") from None
 
 
-def _obstacle(source: str, line: int, folder: Path, file: PurePosixPath, *, overwrite: bool) -> Problem | None:
-    place = where(source, line, "output")
+class _Inside:
+    """Finds out which sub-folders of the output folder lie inside it, looking at each of them once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._resolved = folder.resolve()
+        self._known: dict[PurePosixPath, bool] = {}
+
+    def holds(self, parent: PurePosixPath) -> bool:
+        """Whether a sub-folder stays inside once links are followed."""
+        if parent not in self._known:
+            self._known[parent] = (self.folder / parent).resolve().is_relative_to(self._resolved)
+        return self._known[parent]
+
+
+def _obstacle(inside: _Inside, file: PurePosixPath, *, overwrite: bool) -> str | None:
     for parent in list(file.parents)[:-1]:
-        path = folder / parent
-        if path.exists() and not path.is_dir():
-            return Problem(place, f"{path} has to be a folder and is a file", given=str(file))
-    path = folder / file
+        path = inside.folder / parent
+        # A link that points nowhere is there as well, although it does not "exist".
+        if os.path.lexists(path) and not path.is_dir():
+            return f"{path} has to be a folder and is a file"
+        if not inside.holds(parent):
+            return f"{path} leads out of the output folder"
+    path = inside.folder / file
     if path.is_dir():
-        return Problem(place, f"{path} is a folder", given=str(file))
-    if path.exists() and not overwrite:
-        return Problem(
-            place, f"{path} exists already; use another folder, or --overwrite to replace it", given=str(file)
-        )
+        return f"{path} is a folder"
+    if os.path.lexists(path) and not overwrite:
+        return f"{path} exists already; use another folder, or --overwrite to replace it"
     return None
 
 

@@ -59,9 +59,11 @@ def read_jsonl(name: str, text: str, *, bom: bool) -> RowSource:
         if not line.strip():
             continue
         try:
-            value: object = json.loads(line, object_pairs_hook=_object, parse_constant=_no_constant)
+            value: object = json.loads(line.rstrip("\n"), object_pairs_hook=_object, parse_constant=_no_constant)
         except json.JSONDecodeError as error:
-            problems.append(Problem(where(name, number), f"is broken JSON at column {error.colno}: {error.msg}"))
+            # Some of json's messages end in "at", because a place follows them.
+            reason = f"{error.msg[:-2]}here" if error.msg.endswith(" at") else error.msg
+            problems.append(Problem(where(name, number), f"is broken JSON at column {error.colno}: {reason}"))
             continue
         except (ValueError, RecursionError) as error:
             problems.append(Problem(where(name, number), str(error)))
@@ -147,12 +149,12 @@ def _header(text: str, delimiter: str) -> list[str]:
 
 
 def _known(header: list[str]) -> int:
-    return sum(known_column(cell.strip(), INPUT_FIELDS) for cell in header)
+    return sum(known_column(cell.strip().casefold(), INPUT_FIELDS) for cell in header)
 
 
 def _check_header(name: str, line: int, columns: list[str]) -> None:
-    real = [column for column in columns if column in INPUT_FIELDS or column in RESERVED]
-    if not real:
+    # In capitals they are unknown and get a suggestion below.
+    if not any(column.casefold() in INPUT_FIELDS or column.casefold() in RESERVED for column in columns):
         raise InputError(
             [
                 Problem(

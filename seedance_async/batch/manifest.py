@@ -8,22 +8,20 @@ and every reader may skip it.
 import errno
 import json
 import os
-import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Final, cast
 
 from seedance_async.batch.report import EndedRow
-from seedance_async.core.redact import redact_url
+from seedance_async.core.redact import redact_links
+from seedance_async.core.row_files import is_harmless
 from seedance_async.errors import ApiError, SeedanceError, TaskFailedError
 
 MANIFEST: Final = "manifest.jsonl"
 Record = dict[str, Any]
-
-_URL = re.compile(r"https?://[^\s\"'<>]+")
 
 
 class Manifest:
@@ -37,12 +35,10 @@ class Manifest:
         self.path = folder / MANIFEST
         self._lock = threading.Lock()
         self.latest: dict[str, Record] = {}
-        self._torn = False
-        if self.path.exists():
-            data = self.path.read_bytes()
-            self._torn = bool(data) and not data.endswith(b"\n")
-            for line in data.split(b"\n"):
-                self._remember(_parse(line))
+        data = self.path.read_bytes() if self.path.exists() else b""
+        self._torn = bool(data) and not data.endswith(b"\n")
+        for record in _records(data):
+            self._remember(record)
         # Unbuffered: nothing is kept back in this process.
         self._file = self.path.open("ab", buffering=0)
 
@@ -73,9 +69,29 @@ class Manifest:
         with self._lock:
             self._file.close()
 
-    def _remember(self, record: Record | None) -> None:
-        if record is not None and isinstance(record.get("key"), str):
+    def _remember(self, record: Record) -> None:
+        if isinstance(record.get("key"), str):
             self.latest[record["key"]] = record
+
+
+def planned_files(folder: Path) -> dict[str, PurePosixPath]:
+    """Tell where in a folder the videos of tasks were to go, by task id, from its manifest. Blocks.
+
+    A task that the manifest does not know, or whose name would lead out of the folder, is missing.
+
+    Raises:
+        OSError: There is a manifest and it cannot be read.
+    """
+    try:
+        data = (folder / MANIFEST).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    found: dict[str, PurePosixPath] = {}
+    for record in _records(data):
+        task_id, planned = record.get("task_id"), record.get("planned")
+        if isinstance(task_id, str) and isinstance(planned, str) and is_harmless(planned):
+            found[task_id] = PurePosixPath(planned)
+    return found
 
 
 def record_of(ended: EndedRow, folder: Path) -> Record:
@@ -92,6 +108,7 @@ def record_of(ended: EndedRow, folder: Path) -> Record:
         "status": ended.status,
         "task_id": ended.task_id,
         "file": None if ended.path is None else _relative(ended.path, folder),
+        "planned": row.file.as_posix(),
         "credits": _number(ended.credits),
         "error": _error(ended),
         "model": row.request.spec.id,
@@ -106,18 +123,13 @@ def record_of(ended: EndedRow, folder: Path) -> Record:
     }
 
 
-def without_signed_urls(text: str) -> str:
-    """Cut the part that may be signed from every URL in a message."""
-    return _URL.sub(lambda match: redact_url(match.group()), text)
-
-
 def _error(ended: EndedRow) -> Record | None:
     error = ended.error
     if error is None:
         return None if ended.note is None else {"type": None, "message": ended.note, "charged": None}
     record: Record = {
         "type": type(error).__name__,
-        "message": without_signed_urls(str(error)),
+        "message": redact_links(str(error)),
         "charged": error.charged,
     }
     return record | _details(error)
@@ -149,9 +161,11 @@ def _moment(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _parse(line: bytes) -> Record | None:
-    try:
-        value: object = json.loads(line)
-    except ValueError:
-        return None
-    return cast("Record", value) if isinstance(value, dict) else None
+def _records(data: bytes) -> Iterator[Record]:
+    for line in data.split(b"\n"):
+        try:
+            value: object = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            yield cast("Record", value)

@@ -104,14 +104,14 @@ class BatchReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """The most urgent thing that a script should know."""
+        """The most urgent thing that a script should know: a signal, then 4, then 3, then 1."""
         counts = self.counts
         if self.stopped in _SIGNALS:
             return _SIGNALS[self.stopped]
-        if self.stopped == "account":
-            return ExitCode.ACCOUNT
         if counts.get("unknown"):
             return ExitCode.UNKNOWN
+        if self.stopped == "account":
+            return ExitCode.ACCOUNT
         return ExitCode.DONE if counts.get("done", 0) == len(self.rows) else ExitCode.FAILED
 
     def _ids(self, status: RowStatus) -> tuple[str, ...]:

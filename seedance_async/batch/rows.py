@@ -3,11 +3,13 @@
 import csv
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from seedance_async.batch.formats import DELIMITERS, read_csv, read_jsonl, read_text
-from seedance_async.core.rows import RowFormat, RowSource
+from seedance_async.batch.formats import COMMENT, DELIMITERS, read_csv, read_jsonl, read_text
+from seedance_async.core.inputs import INPUT_FIELDS
+from seedance_async.core.rows import RESERVED, RowFormat, RowSource
 from seedance_async.errors import InputError, Problem
 
 STDIN: Final = "-"
@@ -35,8 +37,8 @@ def read_rows(
     """Read the rows of a batch.
 
     The format of a file follows from its suffix (`.jsonl`, `.ndjson`, `.csv`, `.tsv`, `.txt`); with another suffix, and
-    on standard input, from its content: a first character `{` is JSONL, a first line with a column `prompt` is CSV,
-    anything else is plain text.
+    on standard input, from its content: a first character `{` is JSONL; a first line with a column `prompt`, or
+    with several cells of which one is any known column, is CSV; anything else is plain text.
 
     Args:
         path: The file, or `"-"` for standard input.
@@ -118,14 +120,29 @@ def _detect(name: str, suffix: str, text: str) -> RowFormat:
         return "jsonl"
     if suffix == ".json":
         raise _unusable(name, "is not JSON Lines; write one JSON object a line (jq -c '.[]' does that for an array)")
+    return "csv" if any(_is_header(line) for line in _first_lines(start)) else "text"
+
+
+def _first_lines(text: str) -> Iterator[str]:
+    """Yield the lines that may be a header: the first one, and the first that is no comment."""
+    for number, line in enumerate(io.StringIO(text, newline=None)):
+        comment = line.startswith(COMMENT)
+        if number == 0 or not comment:
+            yield line
+        if not comment:
+            return
+
+
+def _is_header(line: str) -> bool:
+    """Whether a line would rather be the header of a table than a prompt that is paid for."""
     for delimiter in DELIMITERS:
         try:
-            header = next(csv.reader(io.StringIO(start.splitlines()[0]), delimiter=delimiter))
-        except (csv.Error, StopIteration):
+            cells = [cell.strip().casefold() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+        except csv.Error:
             continue
-        if "prompt" in (cell.strip() for cell in header):
-            return "csv"
-    return "text"
+        if "prompt" in cells or (len(cells) > 1 and any(cell in INPUT_FIELDS or cell in RESERVED for cell in cells)):
+            return True
+    return False
 
 
 def _unusable(path: str, message: str) -> InputError:

@@ -13,14 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from seedance_async.batch.manifest import Record, without_signed_urls
+from seedance_async.batch.manifest import Record
 from seedance_async.batch.report import EndedRow
-from seedance_async.core.rows import CARRIED, RowSource
+from seedance_async.core.redact import redact_links
+from seedance_async.core.rows import CARRIED, ERROR_COLUMN, RowSource
 
 RESULTS: Final = "results.csv"
 FAILED: Final = "failed"
 REMAINING: Final = "remaining"
-ERROR_COLUMN: Final = "#error"
 
 _COLUMNS: Final = (
     "index",
@@ -30,6 +30,7 @@ _COLUMNS: Final = (
     "status",
     "task_id",
     "file",
+    "planned",
     "credits",
     "error",
     "charged",
@@ -57,10 +58,12 @@ def write_results(folder: Path, records: Iterable[Record]) -> Path:
 
 
 def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[EndedRow]) -> Path | None:
-    """Write rows as their author wrote them, so that they can be edited and passed in again.
+    """Write rows so that they can be edited and passed in again, without the options of this run.
 
-    They hold what their author wrote, links included. Rows that failed say why in a column `#error`. A file of that
-    name from an earlier run is kept beside it under a number, because its rows may have been edited.
+    They hold what their author wrote, links included, and what options filled in for it: passed in alone they make
+    and cost the same. `output` holds the planned file, because another file numbers its rows differently. Rows that
+    failed say why in a column `#error`. A file of that name from an earlier run is kept beside it under a number,
+    because its rows may have been edited.
 
     Args:
         folder: Where to write.
@@ -78,7 +81,7 @@ def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[Ended
     _set_aside(path)
     if not rows:
         return None
-    again = [_as_written(ended) for ended in rows]
+    again = [_to_pass_in(ended) for ended in rows]
     if source.format == "jsonl":
         text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in again)
     else:
@@ -87,10 +90,12 @@ def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[Ended
     return _write(path, text.encode("utf-8-sig" if source.bom else "utf-8"))
 
 
-def _as_written(ended: EndedRow) -> dict[str, object]:
+def _to_pass_in(ended: EndedRow) -> dict[str, object]:
     row = {name: value for name, value in ended.row.raw.items() if name != ERROR_COLUMN}
+    row |= ended.row.filled
+    row["output"] = ended.row.file.as_posix()
     if ended.status == "failed" and ended.message is not None:
-        row[ERROR_COLUMN] = without_signed_urls(ended.message)
+        row[ERROR_COLUMN] = redact_links(ended.message)
     return row
 
 
@@ -111,7 +116,9 @@ def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, object]], delimite
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, dict | list | bool):
+    if isinstance(value, tuple):  # of URLs, from options; none holds a blank
+        return " ".join(map(str, value))
+    if isinstance(value, Mapping | list | bool):
         return json.dumps(value, ensure_ascii=False)
     return value
 

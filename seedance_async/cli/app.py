@@ -18,6 +18,7 @@ from seedance_async.cli.terminal import one_line, tolerate_any_text
 _EXIT_CODES = """
 Exit codes: 0 all done; 1 some failed; 2 usage or bad input, nothing was sent; 3 key or credits;
 4 unknown outcomes are left; 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
+Where several apply: interrupted, then 4, then 3, then 1.
 
 Environment: KINOVI_API_KEY (or SEEDANCE_API_KEY), SEEDANCE_BASE_URL, SEEDANCE_CATALOGUE, NO_COLOR.
 The key is never an option, so that it stays out of shell histories and process lists.

@@ -188,7 +188,7 @@ class BatchOptions:
     attempts: Count = 3
     """Tries per row, for failures that the service words as its own; they are refunded (default 3)."""
     name: Annotated[str | None, Parameter(metavar="PATTERN")] = None
-    """Pattern for file names, such as '{id}.mp4' or '{index:04}-{prompt}.mp4'."""
+    """Pattern for file names, such as '{id}.mp4' or '{index:04}-{prompt}.mp4', for rows without an output."""
     on_drift: Literal["stop", "go"] = "stop"
     """When a video costs or measures something else than planned: submit nothing further (stop, default), or go on."""
     overwrite: Annotated[bool, Parameter(negative=())] = False

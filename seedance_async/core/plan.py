@@ -15,13 +15,14 @@ from attrs import evolve, field, frozen
 from seedance_async.core.build import inputs_from_fields
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import Inputs
-from seedance_async.core.pricing import Quote, credits_text, quote_requests
+from seedance_async.core.pricing import Quote, quote_requests
 from seedance_async.core.request import Request, prepare
 from seedance_async.core.row_files import NamePattern, plan_files
-from seedance_async.core.rows import Row, RowSource, line_of, where
+from seedance_async.core.rows import Row, RowFormat, RowSource, line_of, where
 from seedance_async.errors import InputError, Problem
 
 SHOWN_PROBLEMS: Final = 20
+_FORMAT_NAMES: Final[Mapping[RowFormat, str]] = {"jsonl": "JSONL", "csv": "CSV", "text": "plain text"}
 
 
 @frozen
@@ -39,6 +40,7 @@ class PlannedRow:
         file: Where the video goes, relative to the output folder.
         carried: Columns that start with `#`.
         raw: The row as it was written.
+        filled: Fields that the row left empty and the defaults gave it.
     """
 
     index: int
@@ -50,6 +52,7 @@ class PlannedRow:
     file: PurePosixPath
     carried: Mapping[str, object] = field(repr=False)
     raw: Mapping[str, object] = field(repr=False)
+    filled: Mapping[str, object] = field(factory=dict[str, object], repr=False)
 
 
 @frozen
@@ -90,8 +93,8 @@ def make_plan(
         source: The rows.
         defaults: Fields of the inputs for rows that do not give them.
         catalogue: What the rows are checked against.
-        name_pattern: How files are called, such as `"{id}.mp4"` (see `NamePattern`); None is the row's `output`, else
-            its `id`, else its number and prompt.
+        name_pattern: How files are called, such as `"{id}.mp4"` (see `NamePattern`), for rows without an `output`;
+            None is their `id`, else their number and prompt.
 
     Returns:
         The plan, with at least one row.
@@ -130,6 +133,7 @@ def make_plan(
                 file=files[position],
                 carried=row.carried,
                 raw=row.raw,
+                filled={name: value for name, value in defaults.items() if name not in row.fields},
             )
             for position, row in enumerate(source.rows)
             if position in files
@@ -209,18 +213,23 @@ def judge_budget(plan: Plan, budget: Decimal) -> BudgetVerdict:
             fitting=fitting,
             message=(
                 f"a budget cannot hold for rows of unknown price: lines {shown}"
-                f"{f' and {more} more' if more > 0 else ''} "
+                f"{f' and {more:,} more' if more > 0 else ''} "
                 f"({planned.unpriced_reasons[planned.unpriced[0]]}); leave out the budget, or those rows"
             ),
         )
     if planned.credits <= budget:
         return BudgetVerdict(fits=True, fitting=len(plan.rows))
+    rows = _rows_text(len(plan.rows))
+    if fitting:
+        enough = f"enough for the first {fitting:,} of {rows}"
+    else:
+        enough = f"not enough for {'the 1 row' if len(plan.rows) == 1 else f'even the first of {rows}'}"
     return BudgetVerdict(
         fits=False,
         fitting=fitting,
         message=(
-            f"the budget of {credits_text(budget)} credits is enough for the first {fitting} of {len(plan.rows)} rows; "
-            f"all of them need {credits_text(planned.credits)}"
+            f"the budget of {_credits_text(budget)} credits is {enough}; "
+            f"{'it needs' if len(plan.rows) == 1 else 'all of them need'} {_credits_text(planned.credits)}"
         ),
     )
 
@@ -233,11 +242,12 @@ def describe_plan(plan: Plan, concurrency: int) -> tuple[str, ...]:
         concurrency: Tasks at a time, for the estimate of hours.
     """
     count, planned = len(plan.rows), plan.quote
-    cost = f"{credits_text(planned.credits)} credits"
+    cost = f"{_credits_text(planned.credits)} credits"
     if planned.unpriced:
         cost += f" and {_rows_text(len(planned.unpriced))} of unknown price"
-    videos = "1 video" if count == 1 else f"{count} videos"
-    lines = [f"{videos}, {cost}, about {_duration_text(plan.seconds(concurrency))} with {concurrency} at a time"]
+    videos = "1 video" if count == 1 else f"{count:,} videos"
+    time = f"about {_duration_text(plan.seconds(concurrency))} with {concurrency} at a time"
+    lines = [f"{videos}, {cost}, {time}; read as {_FORMAT_NAMES[plan.source.format]}"]
     if planned.settles_later:
         lines.append(
             f"{_rows_text(len(planned.settles_later))}: settled afterwards on the length of the given video, "
@@ -254,7 +264,7 @@ def describe_problems(problems: Sequence[Problem], most: int = SHOWN_PROBLEMS) -
     """Show what is wrong, one line each, and how much more there is beyond `most`."""
     lines = [str(problem) for problem in problems[:most]]
     if len(problems) > most:
-        lines.append(f"... and {len(problems) - most} more")
+        lines.append(f"... and {len(problems) - most:,} more")
     return tuple(lines)
 
 
@@ -267,4 +277,9 @@ def _duration_text(seconds: float) -> str:
 
 
 def _rows_text(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _credits_text(credits: Decimal) -> str:
+    text = f"{credits:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,11 +1,11 @@
 """Which file each row's video goes to, decided before anything is sent.
 
-1. With a pattern (`--name`): what it makes of the row.
-2. Else the row's `output`, as written.
+1. The row's `output`, as written.
+2. Else, with a pattern (`--name`), what it makes of the row.
 3. Else its `id`.
 4. Else its number and the start of its prompt.
 
-Text that comes from data (cases 1, 3, 4) is changed into a harmless name; an `output` that is none is a problem,
+Text that comes from data (cases 2 to 4) is changed into a harmless name; an `output` that is none is a problem,
 because its author would look for it in vain. No name leaves the folder, and no two rows share a file, also where the
 file system does not tell capitals apart.
 """
@@ -61,28 +61,22 @@ class NamePattern:
         """Read a pattern.
 
         Raises:
-            InputError: It is broken, or uses a field that does not exist before the video is made.
+            InputError: It is broken, leads out of the output folder, or uses a field that does not exist before the
+                video is made.
         """
         try:
             raw = list(string.Formatter().parse(text))
         except ValueError as error:
             raise _wrong_pattern(text, f"is broken: {error}") from None
         for _, name, spec, conversion in raw:
-            if name is None:
-                continue
-            if name == "task_id":
-                raise _wrong_pattern(text, "cannot use {task_id}: it is not known before the video is paid for")
-            if conversion or not (name in _PATTERN_FIELDS or name.lstrip(CARRIED).strip()):
-                raise _wrong_pattern(text, f"has a field that is none: {{{name}}}")
-            if spec and name != "index":
-                raise _wrong_pattern(text, f"gives {{{name}}} a format; only {{index}} has one, such as {{index:04}}")
-            if name == "index":
-                try:
-                    format(1, spec or "")
-                except ValueError as error:
-                    raise _wrong_pattern(text, f"gives {{index}} no number format: {error}") from None
+            if name is not None:
+                _check_field(text, name, spec or "", converted=bool(conversion))
         if not text.strip():
             raise _wrong_pattern(text, "is empty")
+        # A field stands for one name or a part of one, so what is around the fields shows where the pattern leads.
+        trouble = _way_out("".join(literal + ("" if name is None else "name") for literal, name, _, _ in raw))
+        if trouble is not None:
+            raise _wrong_pattern(text, trouble)
         return cls(tuple((literal, name, spec or "") for literal, name, spec, _ in raw))
 
     def path(self, named: "_Named") -> str:
@@ -114,7 +108,7 @@ def plan_files(
         source: The rows.
         keys: Their keys, by position.
         inputs: Their inputs, by position; rows without are left out.
-        pattern: How to name them, or None for the row's own wish.
+        pattern: How to name rows without an `output`, or None.
 
     Returns:
         Paths relative to the output folder, by position, and what is wrong.
@@ -134,17 +128,21 @@ def plan_files(
 
 def _file(named: _Named, pattern: NamePattern | None, digits: int) -> PurePosixPath:
     row = named.row
-    if pattern is not None:
-        names = [safe_name(name) for name in _SEPARATORS.split(pattern.path(named)) if name.strip()]
-    elif row.output is not None:
+    if row.output is not None:
         names = _own_names(row.output)
+    elif pattern is not None:
+        *folders, last = _SEPARATORS.split(pattern.path(named))
+        names = [safe_name(name) for name in (*(one for one in folders if one != "."), last) if name.strip()]
     elif row.id is not None:
         names = [safe_name(_SEPARATORS.sub("_", row.id))]
     else:
         names = [f"{named.index:0{digits}}-{slug(named.inputs.prompt)}"]
     if not names:
         raise LookupError("the pattern makes an empty name")
-    names[-1] = _with_suffix(names[-1], getattr(named.inputs, "output_format", None))
+    whole = _with_suffix(names[-1], getattr(named.inputs, "output_format", None))
+    names[-1] = safe_name(whole)  # once more, because the extension may have made it too long
+    if row.output is not None and names[-1] != whole:
+        raise LookupError(f"{shorten(whole)!r} is too long for a file name")
     return PurePosixPath(*names)
 
 
@@ -160,13 +158,23 @@ def slug(prompt: str) -> str:
     return text or (words[0][:_SLUG_LENGTH] if words else "video")
 
 
+def is_harmless(path: str) -> bool:
+    """Whether a path stays in its folder on every system."""
+    return _way_out(path) is None
+
+
+def _way_out(path: str) -> str | None:
+    if path.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", path):
+        return "is an absolute path; files go to places relative to the output folder"
+    return "leaves the output folder" if ".." in _SEPARATORS.split(path) else None
+
+
 def _own_names(output: str) -> list[str]:
     """Split an `output` into names, none of which needs to be changed."""
-    if output.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", output):
-        raise LookupError(f"{output!r} is an absolute path; outputs are relative to the output folder")
+    trouble = _way_out(output)
+    if trouble is not None:
+        raise LookupError(f"{output!r} {trouble}")
     names = _SEPARATORS.split(output)
-    if ".." in names:
-        raise LookupError(f"{output!r} leaves the output folder")
     names = [name for name in names[:-1] if name not in {"", "."}] + names[-1:]
     if not names[-1]:
         raise LookupError(f"{output!r} names a folder; it needs the name of a file")
@@ -220,6 +228,20 @@ def _clashes(source: RowSource, files: Mapping[int, PurePosixPath]) -> list[Prob
                 message = f"{file} needs a folder where the file of line {blocking} goes"
                 problems.append(Problem(where(source.name, line, "output"), message))
     return problems
+
+
+def _check_field(text: str, name: str, spec: str, *, converted: bool) -> None:
+    if name == "task_id":
+        raise _wrong_pattern(text, "cannot use {task_id}: it is not known before the video is paid for")
+    if converted or not (name in _PATTERN_FIELDS or name.lstrip(CARRIED).strip()):
+        raise _wrong_pattern(text, f"has a field that is none: {{{name}}}")
+    if spec and name != "index":
+        raise _wrong_pattern(text, f"gives {{{name}}} a format; only {{index}} has one, such as {{index:04}}")
+    if name == "index":
+        try:
+            format(1, spec)
+        except ValueError as error:
+            raise _wrong_pattern(text, f"gives {{index}} no number format: {error}") from None
 
 
 def _wrong_pattern(text: str, message: str) -> InputError:

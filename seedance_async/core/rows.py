@@ -2,7 +2,8 @@
 
 1. `id` names the row: it becomes its key and, unless told otherwise, its file's name.
 2. `output` is its file, relative to the output folder.
-3. A column that starts with `#` is the user's own and is carried into the reports untouched.
+3. A column that starts with `#` is the user's own and is carried into the reports untouched; only `#error`, which an
+   earlier batch wrote, is dropped.
 4. Every other column is a field of the inputs. A name that no inputs have is a problem: the service would ignore
    it silently and bill.
 5. An empty cell, or null in JSON, is a field that was not given.
@@ -24,6 +25,8 @@ RowFormat = Literal["jsonl", "csv", "text"]
 RESERVED: Final = frozenset({"id", "output"})
 #: What a column starts with that only its author needs.
 CARRIED: Final = "#"
+#: Where the rows of `failed.csv` say why they failed. Passed in again, a row starts without it.
+ERROR_COLUMN: Final = "#error"
 
 _NO_MAPPING: Final[Mapping[str, object]] = MappingProxyType({})
 
@@ -127,6 +130,8 @@ def make_row(
     carried: dict[str, object] = {}
     reserved: dict[str, str] = {}
     for name, value in raw.items():
+        if name == ERROR_COLUMN:
+            continue
         if name.startswith(CARRIED):
             carried[name] = value
         elif value is None or (isinstance(value, str) and not value.strip()):

@@ -73,3 +73,28 @@ def test_no_room_is_noticed(tmp_path: Path) -> None:
     trouble = why_no_room(tmp_path / "gone")
     assert trouble is not None
     assert "not writable any more" in trouble
+
+
+def test_a_link_that_points_nowhere_is_in_the_way(tmp_path: Path) -> None:
+    """It does not exist for most questions, and no file can be made in its place."""
+    (tmp_path / "b.mp4").symlink_to(tmp_path / "gone.mp4")
+    (tmp_path / "x").symlink_to(tmp_path / "gone")
+    with pytest.raises(InputError) as caught:
+        check_folder(PLAN, tmp_path)
+    first, second = map(str, caught.value.problems)
+    assert "has to be a folder" in first
+    assert "exists already" in second
+
+
+def test_a_sub_folder_that_leads_out_is_refused(tmp_path: Path) -> None:
+    """A link to somewhere else is known before anything is sent; one that stays inside is fine."""
+    folder = tmp_path / "out"
+    (folder / "real").mkdir(parents=True)
+    (folder / "x").symlink_to(tmp_path)
+    with pytest.raises(InputError, match="leads out of the output folder"):
+        check_folder(PLAN, folder)
+    (folder / "x").unlink()
+    (folder / "x").symlink_to(folder / "real")
+    check_folder(PLAN, folder)
+    (tmp_path / "link").symlink_to(folder)
+    check_folder(PLAN, tmp_path / "link")

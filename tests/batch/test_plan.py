@@ -126,9 +126,22 @@ def test_files_follow_output_then_id_then_number_and_prompt() -> None:
     ]
 
 
+def test_the_output_of_a_row_outranks_the_pattern() -> None:
+    """As with every option: it is for rows that leave theirs empty."""
+    assert _files(_plan(_row(2, output="mine.mp4"), _row(3), name="{index}")) == ["mine.mp4", "2.mp4"]
+
+
+@pytest.mark.parametrize("row_id", ["x" * 200, "é" * 150, "con", "-a", "..a..", "a.mp4", "order/17: final?"])
+def test_every_planned_file_is_a_valid_output(row_id: str) -> None:
+    """Rows to pass in again name their file as it was planned."""
+    (file,) = _files(_plan(_row(2, id=row_id)))
+    assert _files(_plan(_row(2, output=file))) == [file]
+
+
 @pytest.mark.parametrize(
     ("output", "says"),
     [
+        ("x" * 198, "is too long"),
         ("../x.mp4", "leaves the output folder"),
         ("a/../../x.mp4", "leaves the output folder"),
         ("/etc/x.mp4", "is an absolute path"),
@@ -165,7 +178,8 @@ def test_the_extension_follows_the_output_format() -> None:
         ("{index:04}-{prompt}", "0001-a-lake.mp4"),
         ("{#scene}/{id}", "one_two/a_b.mp4"),
         ("{scene}\\take {index}.mp4", "one_two/take 1.mp4"),
-        ("x/../{index}", "x/video/1.mp4"),
+        ("./x/{index}", "x/1.mp4"),
+        ("{index}:..", "1_.mp4"),
     ],
 )
 def test_patterns(pattern: str, expected: str) -> None:
@@ -184,13 +198,18 @@ def test_patterns(pattern: str, expected: str) -> None:
         ("{id:5}", "only {index} has one"),
         ("{index:x y}", "no number format"),
         ("  ", "is empty"),
+        ("../{index}.mp4", "leaves the output folder"),
+        ("x/../{index}", "leaves the output folder"),
+        ("{index}\\..\\x", "leaves the output folder"),
+        ("/videos/{index}", "is an absolute path"),
+        ("C:{index}", "is an absolute path"),
         ("{id}", "the row has no id"),
         ("{#scene}", "has nothing in the column #scene"),
         ("{prompt}.mov", "ends in .mov and the video is mp4"),
     ],
 )
 def test_a_pattern_that_cannot_name_a_row_is_refused(pattern: str, says: str) -> None:
-    """Whatever a name is made of has to exist before anything is sent."""
+    """Whatever a name is made of has to exist before anything is sent, and is never changed behind a user's back."""
     assert says in _refused(_row(2), name=pattern)
 
 
@@ -217,8 +236,8 @@ def test_the_plan_says_what_it_will_do() -> None:
     lines = describe_plan(plan, 2)
     # 83 credits per second at 1080p, 28 more for the upscale (seed page).
     assert plan.quote.credits == Decimal(83 * 20 + 28 * 10)
-    assert lines[0].startswith("3 videos, 1940 credits, about ")
-    assert lines[0].endswith("with 2 at a time")
+    assert lines[0].startswith("3 videos, 1,940 credits, about ")
+    assert lines[0].endswith("with 2 at a time; read as CSV")
     assert lines[1:] == (
         "upscale_resolution: only the classic catalogue knows this",
         "real: no catalogue knows this; it is sent as given",
@@ -242,8 +261,12 @@ def test_a_budget_says_how_many_rows_fit() -> None:
     verdict = judge_budget(plan, Decimal("1659.5"))
     assert (verdict.fits, verdict.fitting) == (False, 3)
     assert verdict.message == (
-        "the budget of 1659.5 credits is enough for the first 3 of 4 rows; all of them need 1660"
+        "the budget of 1,659.5 credits is enough for the first 3 of 4 rows; all of them need 1,660"
     )
+    none = judge_budget(plan, Decimal(1)).message
+    assert none == "the budget of 1 credits is not enough for even the first of 4 rows; all of them need 1,660"
+    one = judge_budget(plan.first(1), Decimal(1)).message
+    assert one == "the budget of 1 credits is not enough for the 1 row; it needs 415"
     fewer = plan.first(verdict.fitting)
     assert judge_budget(fewer, Decimal("1659.5")).fits
     assert (len(fewer.rows), fewer.quote.credits) == (3, Decimal(1245))

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -13,11 +13,14 @@ from seedance_async.batch.books import Books
 from seedance_async.batch.closing import write_reports
 from seedance_async.batch.events import BatchEvent, RowStatus, StopReason
 from seedance_async.batch.exit_codes import ExitCode
-from seedance_async.batch.manifest import Manifest, Record, record_of
+from seedance_async.batch.manifest import Manifest, Record, planned_files, record_of
 from seedance_async.batch.outcomes import row_that_failed
 from seedance_async.batch.recorder import Recorder
 from seedance_async.batch.report import BatchReport, EndedRow
+from seedance_async.batch.rows import read_rows
 from seedance_async.batch.tables import FAILED, REMAINING, write_again
+from seedance_async.core.catalogue import Catalogue
+from seedance_async.core.plan import make_plan
 from seedance_async.errors import (
     AuthenticationError,
     BadRequestError,
@@ -59,6 +62,7 @@ def test_a_record_holds_what_a_script_wants_and_no_signed_url(tmp_path: Path) ->
         "status": "done",
         "task_id": "task_1",
         "file": "x/a.mp4",
+        "planned": "x/a.mp4",
         "credits": 415,
         "error": None,
         "model": "seedance-20",
@@ -149,14 +153,15 @@ def _report(*statuses: RowStatus, stopped: StopReason | None = None) -> BatchRep
         (_report("done", "running"), ExitCode.FAILED),
         (_report("done", "not_submitted", stopped="drift"), ExitCode.FAILED),
         (_report("failed", "unknown"), ExitCode.UNKNOWN),
-        (_report("unknown", "not_submitted", stopped="account"), ExitCode.ACCOUNT),
+        (_report("failed", "not_submitted", stopped="account"), ExitCode.ACCOUNT),
+        (_report("unknown", "not_submitted", stopped="account"), ExitCode.UNKNOWN),
         (_report("done", "unknown", "running", stopped="interrupt"), ExitCode.INTERRUPTED),
         (_report("done", stopped="terminate"), ExitCode.TERMINATED),
         (_report("done", stopped="hangup"), ExitCode.HANGUP),
     ],
 )
 def test_the_exit_code_is_the_most_urgent_thing(report: BatchReport, code: ExitCode) -> None:
-    """Interrupted, then key or credits, then unknown, then failed."""
+    """Interrupted, then unknown, then key or credits, then failed."""
     assert report.exit_code is code
 
 
@@ -240,7 +245,7 @@ def test_a_full_disk_is_an_error_of_the_manifest(tmp_path: Path) -> None:
 
 
 def test_failed_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
-    """Same columns, same delimiter, same mark, plus the reason; a fixed copy can be passed in."""
+    """Same columns, same delimiter, same mark, plus file and reason; a fixed copy can be passed in."""
     plan = plan_of_csv(["id;prompt;duration;#note", 'one;"a; lake";8;x', "two;a hill;;"], bom=True)
     first, second = plan.rows
     rows = [
@@ -250,7 +255,7 @@ def test_failed_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
     path = write_again(tmp_path, FAILED, plan.source, rows)
     assert path == tmp_path / "failed.csv"
     data = path.read_bytes()
-    assert data.startswith(b"\xef\xbb\xbfid;prompt;duration;#note;#error\r\n")
+    assert data.startswith(b"\xef\xbb\xbfid;prompt;duration;#note;output;#error\r\n")
     assert b"abc123" not in data
     again = plan_of_csv(data.decode("utf-8-sig").splitlines())
     assert [row.inputs for row in again.rows] == [row.inputs for row in plan.rows]
@@ -270,8 +275,61 @@ def test_failed_rows_of_jsonl_keep_their_lists(tmp_path: Path) -> None:
     path = write_again(tmp_path, FAILED, plan.source, [row_that_failed(plan.rows[0], BadRequestError(400, "no"), None)])
     assert path == tmp_path / "failed.jsonl"
     assert _lines(path) == [
-        {"prompt": "a", "images": [PICTURE], "#tags": ["x"], "seed": None, "#error": "HTTP 400: no"}
-    ]
+        {
+            "prompt": "a", "images": [PICTURE], "#tags": ["x"], "seed": None, "output": "001-a.mp4",
+            "#error": "HTTP 400: no",
+        }
+    ]  # fmt: skip
+
+
+DEFAULTS: dict[str, object] = {
+    "model": "seedance2-fast",
+    "duration": 7,
+    "output_resolution": "480p",
+    "images": ("https://a.example/1.png", "https://a.example/2.png"),
+    "extra": {"person": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("rows.jsonl", '{"prompt": "a lake", "duration": null}\n{"prompt": "a hill", "duration": 4}\n'),
+        ("rows.csv", "prompt,duration\na lake,\na hill,4\n"),
+        ("rows.txt", "a lake\na hill\n"),
+    ],
+)
+@pytest.mark.parametrize("pattern", [None, "{index}"])
+def test_rows_to_pass_in_again_need_no_options(tmp_path: Path, name: str, text: str, pattern: str | None) -> None:
+    """Whatever options filled in is written down: the same videos at the same price, under the same names."""
+    (tmp_path / name).write_text(text)
+    source = read_rows(tmp_path / name)
+    plan = make_plan(source, defaults=DEFAULTS, catalogue=Catalogue.LATEST, name_pattern=pattern)
+    left = [EndedRow(plan.rows[1], "not_submitted")]
+    path = write_again(tmp_path, REMAINING, plan.source, left)
+    assert path is not None
+    (again,) = make_plan(read_rows(path), defaults={}, catalogue=Catalogue.LATEST).rows
+    assert (again.key, again.request.digest) == (plan.rows[1].key, plan.rows[1].request.digest)
+    assert (again.inputs, again.file) == (plan.rows[1].inputs, plan.rows[1].file)
+
+
+def test_a_row_that_failed_before_starts_without_its_error(tmp_path: Path) -> None:
+    """One that succeeds now must not carry the reason of the last time into the reports."""
+    (row,) = plan_of({"prompt": "a", "#error": "HTTP 400: no", "#shot": "1"}).rows
+    record = record_of(EndedRow(row, "done", "t"), tmp_path)
+    assert record["#shot"] == "1"
+    assert "#error" not in record
+
+
+def test_a_row_that_is_not_there_yet_keeps_its_name(tmp_path: Path) -> None:
+    """A video that is fetched later goes where it was to go."""
+    rows = plan_of({"prompt": "a", "output": "x/a.mp4"}, {"prompt": "b"}).rows
+    manifest = Manifest(tmp_path)
+    manifest.append(record_of(EndedRow(row, "running", f"t{row.index}"), tmp_path) for row in rows)
+    manifest.append([{"key": "bad", "task_id": "t3", "planned": "../x.mp4"}, {"key": "old", "task_id": "t4"}])
+    manifest.close()
+    assert planned_files(tmp_path) == {"t1": PurePosixPath("x/a.mp4"), "t2": PurePosixPath("002-b.mp4")}
+    assert planned_files(tmp_path / "none") == {}
 
 
 def test_reports_keep_what_earlier_runs_left(tmp_path: Path) -> None:

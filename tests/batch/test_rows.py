@@ -53,6 +53,7 @@ def test_jsonl_gives_fields_reserved_columns_and_carried_ones(tmp_path: Path) ->
     [
         ('{"prompt": "a",}', "broken JSON at column"),
         ('{"prompt": "a"', "broken JSON at column"),
+        ('{"prompt": "a', "Unterminated string starting here"),
         ('["a"]', "must be a JSON object"),
         ('"a"', "must be a JSON object"),
         ('{"prompt": "a", "prompt": "b"}', "names 'prompt' twice"),
@@ -143,6 +144,10 @@ def test_plain_text_is_one_prompt_a_line(tmp_path: Path) -> None:
         ("id;prompt\n1;a\n", "csv"),
         ('"prompt"\na\n', "csv"),
         ("prompt\tid\na\t1\n", "csv"),
+        ("id,duration\n1,5\n", "csv"),
+        ("#note,prompt\nx,a\n", "csv"),
+        ("a lake, at dawn\n", "text"),
+        ("# lakes at dawn, the first scene\na lake\n", "text"),
         ("prompting, a lake\n", "text"),
         ("[fail:server] a lake\n", "text"),
     ],
@@ -152,6 +157,24 @@ def test_the_format_of_standard_input_follows_from_its_content(content: str, exp
     source = read_rows("-", stdin=io.BytesIO(content.encode()))
     assert source.format == expected
     assert source.name == "standard input"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["Prompt,Duration\na,5\n", "Prompt\na\n", "text;duration\na;5\n", "# lakes\nprompt,duration\na,5\n"],
+)
+def test_a_table_is_never_taken_for_prompts(content: str) -> None:
+    """Its header and rows would be sent and paid for; it is refused instead."""
+    with pytest.raises(InputError):
+        read_rows("-", stdin=io.BytesIO(content.encode()))
+
+
+@pytest.mark.parametrize("content", ["Prompt,Duration\na,5\n", "Prompt;Duration\na;5\n"])
+def test_a_header_in_capitals_gets_suggestions(tmp_path: Path, content: str) -> None:
+    """It is nearly right."""
+    text = _refused(tmp_path, "a.csv", content)
+    assert "did you mean 'prompt'?" in text
+    assert "did you mean 'duration'?" in text
 
 
 def test_the_format_may_be_given() -> None:
