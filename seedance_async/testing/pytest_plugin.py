@@ -4,7 +4,8 @@ Loaded in every pytest run where this package is installed, so nothing heavy is 
 
 - Fixture `seedance_emulator`: a running emulator, with `SEEDANCE_BASE_URL` and a dummy `KINOVI_API_KEY` in the
   environment. It is synchronous and runs in a thread of its own, on real time, so it works under pytest-asyncio, anyio,
-  Starlette's `TestClient` and plain functions. Tasks take half a second of real time.
+  Starlette's `TestClient` and plain functions. Tasks take half a second of real time; a session that does not look more
+  often than it usually does (`polling=FixedPolling(0.1)`) sees that after about three.
 - Marker `@pytest.mark.seedance_emulator(limit=2, faults=[...])`: options of `Emulator` for that fixture.
 - While the plugin is active a session refuses every base URL that is not on this machine, in this process and in those
   that it starts. `--seedance-real` allows them.
