@@ -453,6 +453,18 @@ def test_the_wire_is_narrow_where_the_slots_are_full() -> None:
     assert len(leave(ledger)) == 2
 
 
+def test_the_wire_narrows_at_once_when_the_slots_are_taken() -> None:
+    """However wide it had become, two at a time leave once few slots are empty: attached tasks have taken them."""
+    ledger = ledger_of(50, 200)
+    for _ in range(3):
+        for job in leave(ledger):
+            ledger.accepted(job, 0.0)
+    for task in range(1000, 1030):
+        ledger.adopt(task)
+    assert 2 < 50 - len(ledger.holders) < 10
+    assert len(leave(ledger)) == 2
+
+
 def test_creates_that_hang_do_not_widen() -> None:
     """A service that swallows creates gets two, however long it takes."""
     ledger = ledger_of(50, 100)

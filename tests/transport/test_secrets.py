@@ -193,9 +193,16 @@ async def send_back(_server: Server, exchange: Exchange) -> None:
     exchange.writer.write(raw(400, json.dumps({"message": f"no: {url}", "errors": errors, "given": given}).encode()))
 
 
-async def test_signed_references(watch: Watch, server: Server) -> None:
+async def send_back_as_text(_server: Server, exchange: Exchange) -> None:
+    """The same, in words."""
+    url = json.loads(exchange.asked.body)["inputs"]["imageUrls"][0]
+    exchange.writer.write(raw(400, f"cannot fetch {url}".encode()))
+
+
+@pytest.mark.parametrize("reaction", [send_back, send_back_as_text], ids=["JSON", "text"])
+async def test_signed_references(watch: Watch, server: Server, reaction: Reaction) -> None:
     """The signature of a reference is in no repr, and in no error of a service that sends it back."""
-    server.otherwise = send_back
+    server.otherwise = reaction
     watched = await watch(server.base_url)
     session = watched.session
     inputs = OmniReference("@image1", images=[f"https://files.example/a.png?{SIGNATURE}"])
