@@ -11,7 +11,7 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from seedance_async.core.frozen import is_iterable, is_mapping
-from seedance_async.core.names import listed
+from seedance_async.core.names import listed, shown
 from seedance_async.core.polling import Polling, PollingPolicy
 from seedance_async.core.redact import REDACTED, redact_url
 from seedance_async.core.retry import RetryPolicy
@@ -132,7 +132,7 @@ def checked_concurrency(value: object) -> int | None:
     if value == "auto":
         return None
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ConfigurationError(f'concurrency is a whole number from 1 on, or "auto", and is {value!r}')
+        raise ConfigurationError(f'concurrency is a whole number from 1 on, or "auto", and is {shown(value)}')
     return value
 
 
@@ -146,10 +146,10 @@ def checked_budget(value: object) -> Decimal | None:
         return None
     try:
         budget = Decimal(str(value))
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):  # the second of a number with thousands of digits
         budget = Decimal(-1)
     if isinstance(value, bool) or not budget.is_finite() or budget < 0:
-        raise ConfigurationError(f"budget is an amount of credits from 0 on, and is {value!r}")
+        raise ConfigurationError(f"budget is an amount of credits from 0 on, and is {shown(value)}")
     return budget
 
 

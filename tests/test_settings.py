@@ -342,6 +342,13 @@ def test_wrong_types_are_named_where_they_are_given(option: str, value: object, 
         make_session(**{option: value})
 
 
+@pytest.mark.parametrize("option", ["budget", "concurrency", "timeouts"])
+def test_a_number_that_python_does_not_write_out(option: str) -> None:
+    """An absurd number is refused like any other: Python shows none of more than some thousand digits."""
+    with pytest.raises(ConfigurationError, match=rf"{option} .*, and is a int"):
+        make_session(**{option: -(10**5000)})
+
+
 @pytest.mark.parametrize(
     "proxy",
     [

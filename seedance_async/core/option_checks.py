@@ -84,7 +84,9 @@ def check_options(inputs: Inputs, spec: ModelSpec | None, catalogue: Catalogue, 
 
 def _check_audio(value: object, problems: list[Problem]) -> None:
     if value is not None and not isinstance(value, bool):
-        meant = _TRUTH.get(str(value).casefold()) if isinstance(value, str | int) else None
+        # Only 0 and 1 of all numbers: Python writes out none of more than some thousand digits.
+        text = str(value) if isinstance(value, str) or (isinstance(value, int) and value in {0, 1}) else ""
+        meant = _TRUTH.get(text.casefold())
         problems.append(Problem("generate_audio", "must be True or False", shown(value), meant))
 
 

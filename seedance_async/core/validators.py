@@ -3,13 +3,14 @@
 from decimal import Decimal
 from typing import Any, TypeGuard
 
+from seedance_async.core.names import shown
 from seedance_async.errors import ConfigurationError
 
 
 def what_was_given(value: object) -> str:
     """Say what was given: a number as it is, and of all else the type, because a text may be a secret."""
     if value is None or isinstance(value, int | float | Decimal):
-        return repr(value)
+        return shown(value)
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return f"of type {type(value).__name__}"

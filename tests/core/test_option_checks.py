@@ -157,6 +157,11 @@ def test_audio_is_a_real_boolean(given: Any, suggestion: str | None) -> None:
     assert problem.suggestion == suggestion
 
 
+def test_a_number_that_python_does_not_write_out() -> None:
+    """An absurd number in place of a boolean is a problem like any other."""
+    assert problem_of(text(generate_audio=10**5000), LATEST).path == "generate_audio"
+
+
 def test_bitrate_is_high_or_absent() -> None:
     """`high` is the only bitrate mode."""
     problem = problem_of(text(bitrate_mode="hi"), LATEST)
