@@ -7,6 +7,8 @@ video, omni reference) and, where those are silent too, from the vendor's newer 
 from decimal import Decimal
 from typing import Final
 
+from attrs import evolve
+
 from seedance_async.core.catalogues import shared
 from seedance_async.core.spec import Limits, ModelSpec, Options, Prices, Sizes, Source, Timing, WireForm
 
@@ -69,36 +71,15 @@ SEEDANCE_20: Final = ModelSpec(
     sizes=Sizes(shared.pixels("480p", "720p", "1080p"), shared.SIZES_SOURCE),
 )
 
-SEEDANCE_20_FAST: Final = ModelSpec(
+SEEDANCE_20_FAST: Final = evolve(
+    SEEDANCE_20,
     id="seedance2-fast",
     aliases=("seedance2.0-fast",),
-    kinds=("text", "image", "reference"),
-    limits=Limits(
-        prompt=4000,
-        durations=(4, 15),
-        resolutions=("480p", "720p"),
-        # The page marks 1080p as the default, which this model lacks.
-        default_resolution="720p",
-        aspect_ratios=shared.ASPECT_RATIOS,
-        images=shared.IMAGES_20,
-        videos=shared.VIDEOS_20,
-        audios=shared.AUDIOS_20,
-        source=_LIMITS_SOURCE,
-    ),
-    options=_OPTIONS,
-    prices=Prices(
-        # 28 + 6, 10 + 3.
-        rates={"720p": shared.rate("28", "34"), "480p": shared.rate("10", "13")},
-        upscale=_UPSCALE,
-        source=_PRICES_SOURCE,
-    ),
-    wire=_WIRE,
-    timing=Timing(
-        typical={"480p": 180.0, "720p": 240.0},
-        with_video=420.0,
-        upscaled=480.0,
-        source=_TIMING_SOURCE,
-    ),
+    # The page marks 1080p as the default, which this model lacks.
+    limits=evolve(SEEDANCE_20.limits, resolutions=("480p", "720p"), default_resolution="720p"),
+    # 28 + 6, 10 + 3.
+    prices=evolve(SEEDANCE_20.prices, rates={"720p": shared.rate("28", "34"), "480p": shared.rate("10", "13")}),
+    timing=evolve(SEEDANCE_20.timing, typical={"480p": 180.0, "720p": 240.0}),
     sizes=Sizes(shared.pixels("480p", "720p"), shared.SIZES_SOURCE),
 )
 
