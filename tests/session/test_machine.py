@@ -230,5 +230,5 @@ class SessionMachine(RuleBasedStateMachine):
         assert now.credits_reserved == 0
 
 
-SessionMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+SessionMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
 TestSession = SessionMachine.TestCase

@@ -45,7 +45,7 @@ async def test_five_hundred_waiters_do_not_stampede(start: Start) -> None:
     assert clock() < 10 * 60 * 1.3
 
 
-@pytest.mark.parametrize("polling", [FixedPolling(2.0), PollingPolicy()], ids=["close", "by age"])
+@pytest.mark.parametrize("polling", [FixedPolling(4.0), PollingPolicy()], ids=["close", "by age"])
 async def test_a_limit_that_falls_and_rises_again(start: Start, polling: Polling) -> None:
     """50, then 4, then 50 under five hundred waiters: two refusals at most for each change; order kept; all done."""
     service = await start(limit=50)
