@@ -1,0 +1,70 @@
+"""P1 and P4: all rules of the slot ledger together, against a simulated account."""
+
+import pytest
+
+from seedance_async.core.ledger import WIDEST
+from tests.core.accounts import Simulation
+from tests.core.ledgers import ledger_of
+
+DROP, RISE = 400.0, 700.0
+
+
+def fallen(now: float) -> int:
+    """A limit of 50 that is 4 for five minutes."""
+    return 4 if DROP <= now < RISE else 50
+
+
+@pytest.mark.parametrize("lasting", [(60.0, 180.0), (100.0, 101.0), (230.0, 250.0)], ids=["mixed", "alike", "long"])
+@pytest.mark.parametrize("unseen", [0.1, 1.5, 5.0])
+@pytest.mark.parametrize("ceiling", [50, None])
+def test_a_limit_that_falls_and_rises(lasting: tuple[float, float], unseen: float, ceiling: int | None) -> None:
+    """50, 4, 50 under five hundred waiters: at most two refusals for each change, order kept, everybody served."""
+    for seed in range(5):
+        simulation = Simulation(ledger_of(ceiling, 500), fallen, lasting, unseen=unseen, seed=seed)
+        simulation.run()
+        assert simulation.refused_between(0, DROP) == 0
+        assert simulation.refused_between(DROP, RISE) <= 2
+        assert simulation.refused_between(RISE, float("inf")) <= 2
+        assert sorted(job for _, job in simulation.accepted) == list(range(500))
+        assert list(dict.fromkeys(job for _, job in simulation.taken)) == list(range(500))
+
+
+def test_the_slots_are_used_again_after_the_limit_rose() -> None:
+    """Half an hour after the limit rose, nearly all of its slots are in use again."""
+    simulation = Simulation(ledger_of(50, 5000), fallen, (60.0, 180.0))
+    simulation.run(until=RISE + 2400)
+    assert simulation.held_at(DROP - 1) == 50
+    assert simulation.held_at(RISE - 1) <= 5
+    assert simulation.held_at(RISE + 2399) >= 48
+
+
+@pytest.mark.parametrize(("ceiling", "limit"), [(500, 50), (50, 3), (20, 5), (5, 4), (2, 1)])
+@pytest.mark.parametrize("round_trip", [0.01, 0.1, 0.4])
+def test_a_ceiling_above_the_limit(ceiling: int, limit: int, round_trip: float) -> None:
+    """A ceiling far above the limit costs as many refusals as creates may be on the wire, once, and fills at once."""
+    for seed in range(5):
+        simulation = Simulation(ledger_of(ceiling, 500), lambda _now: limit, round_trip=round_trip, seed=seed)
+        simulation.run(until=60)
+        assert len(simulation.refusals) <= WIDEST
+        assert simulation.held_at(55) == limit
+
+
+@pytest.mark.parametrize("others", [0, 2, 5])
+def test_numbers_that_never_come(others: int) -> None:
+    """A service that refuses without numbers is asked at growing intervals, and everybody is served."""
+    simulation = Simulation(
+        ledger_of(10, 40), lambda _now: 5, others=lambda now: others if now < 600 else 0, numbers=False
+    )
+    simulation.run()
+    assert sorted(job for _, job in simulation.accepted) == list(range(40))
+    assert len(simulation.refusals) < simulation.accepted[-1][0] / 8
+
+
+def test_other_users_come_and_go() -> None:
+    """While others fill half of the account we use the rest; when they go, all of it, within two minutes."""
+    simulation = Simulation(ledger_of(10, 2000), lambda _now: 10, others=lambda now: 5 if now < 1000 else 0)
+    simulation.run(until=2000)
+    assert simulation.held_at(999) == 5
+    assert simulation.held_at(1120) == 10
+    assert simulation.refused_between(0, 1000) <= 150
+    assert simulation.refused_between(1120, 2000) == 0
