@@ -27,7 +27,7 @@ from seedance_async.batch.recorder import Recorder
 from seedance_async.batch.report import BatchReport, EndedRow
 from seedance_async.core.plan import Plan, PlannedRow
 from seedance_async.core.results import VideoResult
-from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble
+from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble, SlotGivenUp
 from seedance_async.statistics import SessionStatistics
 
 logger = logging.getLogger("seedance_async")
@@ -90,6 +90,9 @@ class Books:
                 row = self.rows.get(key)
                 line = "" if row is None else f"line {row.line}: "
                 self.tell(Warned(f"{line}sent again after an error of the service, may be paid twice: {reason}"))
+            case SlotGivenUp(key=key, task_id=task_id) if key in self.rows:
+                number = self.rows[key].line
+                self.tell(Warned(f"line {number}: task {task_id} takes so long that its slot is used again"))
             case _:
                 told = self.board.take(event, now)
                 if told is not None:
@@ -123,7 +126,7 @@ class Books:
             return
         self._ended[ended.row.key] = ended
         self.board.end(ended.row.key)
-        event = RowEnded(ended.row, ended.status, ended.task_id, ended.path, ended.credits, ended.message)
+        event = RowEnded(ended.row, ended.status, ended.task_id, ended.path, ended.credits, ended.message, ended.error)
         if ended.status == "not_submitted":
             self.tell(event)  # there is nothing to remember of it
         else:
@@ -145,6 +148,17 @@ class Books:
     def running(self) -> list[PlannedRow]:
         """Return the rows with a task that is paid and whose end is not written down."""
         return self.board.at(Place.RUNNING) + self.board.at(Place.FINISHED)
+
+    def left(self) -> tuple[str, ...]:
+        """Return the ids of tasks that are paid and whose video is not there, in the order of the plan."""
+        ids = (self._left(key) for key in self.rows)
+        return tuple(task_id for task_id in ids if task_id is not None)
+
+    def _left(self, key: str) -> str | None:
+        if key in self._ended:
+            ended = self._ended[key]
+            return ended.task_id if ended.status in {"running", "not_saved"} else None
+        return self.board.task_id(key) if self.board.place(key) in {Place.RUNNING, Place.FINISHED} else None
 
     def report(self) -> BatchReport:
         """Report on the rows that have ended so far."""

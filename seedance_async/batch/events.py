@@ -1,7 +1,7 @@
 """What a batch tells while it runs: one record per thing that happened, in the order it happened.
 
 Whoever listens is called in the event loop, from synchronous code, and must return at once. An exception of a
-listener ends the batch as an interruption would: nothing further is submitted and nothing is lost.
+listener is logged and changes nothing about the batch; the next event is told all the same.
 """
 
 from decimal import Decimal
@@ -11,6 +11,7 @@ from typing import Literal
 from attrs import frozen
 
 from seedance_async.core.plan import PlannedRow
+from seedance_async.errors import SeedanceError
 
 #: How a row ended. `done`: the file is there. `not_saved`: finished and paid, the file is missing and can be
 #: fetched by task id. `failed`: not charged. `unknown`: perhaps charged. `running`: paid, still on the service.
@@ -67,6 +68,7 @@ class RowEnded:
         path: The saved video, for `done`.
         credits: Credits charged, as far as known; None where nothing was charged or nothing is known.
         message: What went wrong, for everything but `done`.
+        error: The error that says so, where there is one.
     """
 
     row: PlannedRow
@@ -75,6 +77,7 @@ class RowEnded:
     path: Path | None = None
     credits: Decimal | None = None
     message: str | None = None
+    error: SeedanceError | None = None
 
 
 @frozen

@@ -43,16 +43,17 @@ class Manifest:
         self._file = self.path.open("ab", buffering=0)
 
     def append(self, records: Iterable[Record]) -> None:
-        """Write records and make them durable. After `close` it does nothing.
+        """Write records and make them durable, but for those that are there already. After `close` it does nothing.
 
         Raises:
             OSError: They are perhaps not written; the disk may be full.
         """
-        records = list(records)
-        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
         with self._lock:
+            # What two signals in a row have written down twice is one line.
+            records = self._news(records)
             if self._file.closed or not records:
                 return
+            lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
             if self._torn:
                 lines = b"\n" + lines
             self._torn = True
@@ -68,6 +69,16 @@ class Manifest:
         """Close the file; safe to call twice."""
         with self._lock:
             self._file.close()
+
+    def _news(self, records: Iterable[Record]) -> list[Record]:
+        said: dict[str, Record] = {}
+        news: list[Record] = []
+        for record in records:
+            key: str = record["key"]
+            if said.get(key, self.latest.get(key)) != record:
+                news.append(record)
+            said[key] = record
+        return news
 
     def _remember(self, record: Record) -> None:
         if isinstance(record.get("key"), str):

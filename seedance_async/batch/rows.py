@@ -137,7 +137,7 @@ def _is_header(line: str) -> bool:
     """Whether a line would rather be the header of a table than a prompt that is paid for."""
     for delimiter in DELIMITERS:
         try:
-            cells = [cell.strip().casefold() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+            cells = [cell.strip().casefold() for row in csv.reader([line], delimiter=delimiter) for cell in row]
         except csv.Error:
             continue
         if "prompt" in cells or (len(cells) > 1 and any(cell in INPUT_FIELDS or cell in RESERVED for cell in cells)):

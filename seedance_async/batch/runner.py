@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("seedance_async")
 
-_SIGNAL_MESSAGE: Final = "interrupted; tasks that run are left on the service"
+_INTERRUPTED: Final = "interrupted"
+_LEFT: Final = "interrupted; tasks that run are left on the service"
 
 
 class BatchRunner:
@@ -99,7 +100,7 @@ class BatchRunner:
         if isinstance(event, Drift) and event.key in self._books.rows and self._on_drift == "stop":
             self.stop("drift", f"the service does something else than planned: {self._books.drift_text(event)}")
 
-    def stop(self, reason: StopReason = "interrupt", message: str = _SIGNAL_MESSAGE) -> None:
+    def stop(self, reason: StopReason = "interrupt", message: str | None = None) -> None:
         """Submit nothing further; `run` then comes to its end. Call it in the loop, from anywhere but `on_event`.
 
         Money: What was not on the wire is not sent any more. Tasks that run are paid; with a reason that leaves them
@@ -109,15 +110,19 @@ class BatchRunner:
             self._books.write_down_running()
             self._leave.set()
         self._moved.set()
-        self._books.note_stop(reason, message)
+        self._books.note_stop(reason, message or (_LEFT if self.busy else _INTERRUPTED))
         if self._items is not None:
             self._items.finish()
 
     @property
     def running(self) -> tuple[str, ...]:
-        """Ids of tasks that are accepted and paid, and whose end is not written down yet."""
-        ids = (self._books.board.task_id(row.key) for row in self._books.running())
-        return tuple(task_id for task_id in ids if task_id is not None)
+        """Ids of tasks that are accepted and paid and whose video is not there; also after the end of `run`."""
+        return self._books.left()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a create is on the wire, a task runs, or a video is being fetched."""
+        return bool(self._books.board.sending) or bool(self._books.running())
 
     def progress(self) -> Progress:
         """Return where the batch stands. Linear in the rows; call it in the loop."""

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from seedance_async.batch.manifest import Record
 from seedance_async.batch.report import EndedRow
@@ -117,7 +117,7 @@ def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, object]], delimite
 
 def _cell(value: object) -> object:
     if isinstance(value, tuple):  # of URLs, from options; none holds a blank
-        return " ".join(map(str, value))
+        return " ".join(cast("tuple[str, ...]", value))
     if isinstance(value, Mapping | list | bool):
         return json.dumps(value, ensure_ascii=False)
     return value

@@ -1,6 +1,5 @@
 """The commands as a tree, and the one place where an error becomes a sentence and an exit code."""
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -11,9 +10,10 @@ from cyclopts import App, CycloptsError
 from seedance_async._version import __version__
 from seedance_async.batch.exit_codes import ExitCode
 from seedance_async.cli.commands import batch, demo, download, emulator, generate, quote, status
-from seedance_async.cli.explain import explain, without_secrets
+from seedance_async.cli.explain import explain
 from seedance_async.cli.interrupts import Interrupted
-from seedance_async.cli.terminal import one_line, tolerate_any_text
+from seedance_async.cli.loglines import log_lines
+from seedance_async.cli.terminal import tolerate_any_text
 
 _EXIT_CODES = """
 Exit codes: 0 all done; 1 some failed; 2 usage or bad input, nothing was sent; 3 key or credits;
@@ -45,10 +45,9 @@ def make_app() -> App:
 def run(words: Sequence[str]) -> int:
     """Run one command and return its exit code; no exception leaves this function."""
     tolerate_any_text()
-    warnings = _WarningLines(logging.WARNING)
-    logging.getLogger("seedance_async").addHandler(warnings)
     try:
-        code = make_app()(words, exit_on_error=False, print_error=False)
+        with log_lines():
+            code = make_app()(words, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
         return _usage(error)
@@ -64,20 +63,7 @@ def run(words: Sequence[str]) -> int:
         text, exit_code = explain(error)
         _complain(text)
         return int(exit_code)
-    finally:
-        logging.getLogger("seedance_async").removeHandler(warnings)
     return int(code) if isinstance(code, int) else 0
-
-
-class _WarningLines(logging.Handler):
-    """Print what the library warns about as one line each, above whatever is being redrawn."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print a record, without its traceback."""
-        error = record.exc_info[1] if record.exc_info else None
-        reason = "" if error is None else f" ({type(error).__name__}: {error})"
-        with suppress(Exception):
-            print(f"seedance: {without_secrets(one_line(record.getMessage() + reason))}", file=sys.stderr)
 
 
 def _usage(error: CycloptsError) -> int:

@@ -22,6 +22,7 @@ from seedance_async.batch import (
 )
 from seedance_async.cli.explain import CommandError
 from seedance_async.cli.interrupts import Interrupts, run_with_interrupts
+from seedance_async.cli.loglines import told_by_events
 from seedance_async.cli.options import BatchOptions, RowDefaults, ServiceOptions
 from seedance_async.cli.progress import BatchView
 from seedance_async.cli.quote import USUAL_LIMIT, read_plan
@@ -111,6 +112,7 @@ class BatchJob:
     overwrite: bool = field(default=False, kw_only=True)
     runner: BatchRunner = field(init=False)
     view: BatchView = field(init=False)
+    _said: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         """Make the runner and the view that listens to it."""
@@ -133,28 +135,38 @@ class BatchJob:
         """Run the batch and print how it ended."""
         interrupts.on_first = self._stop
         interrupts.last_words = self._last_words
+        with told_by_events():
+            async with session:
+                report = await self._shown(session)
+                # Before the session closes: a second signal in that time must find everything said.
+                self._say_end(report)
+        return report
+
+    async def _shown(self, session: AsyncSeedance) -> BatchReport:
         showing = asyncio.create_task(self.view.show(self.runner.progress))
         try:
-            async with session:
-                report = await self.runner.run(session)
+            return await self.runner.run(session)
         finally:
             showing.cancel()
             with suppress(asyncio.CancelledError):
                 await showing
+
+    def _say_end(self, report: BatchReport) -> None:
+        self._said = True
         for line in summary_lines(report):
             # A batch that is not wholly done says what is left to do even when it is told to be quiet.
             (self.terminal.say if report.exit_code is ExitCode.DONE else self.terminal.complain)(line)
         if self.json:
             self.terminal.json(report_json(report))
-        return report
 
     def _stop(self, signum: int) -> None:
         self.runner.stop(_REASONS.get(signal.Signals(signum).name, "interrupt"))
-        self.terminal.complain("stopping in good order; once more to leave at once")
+        if self.runner.busy:
+            self.terminal.complain("stopping in good order; once more to leave at once")
 
     def _last_words(self) -> None:
         self.view.close()
         ids = self.runner.running
-        if ids:
+        if ids and not self._said:
             self.terminal.complain(f"\n{count(len(ids), 'task')} still running on the service, paid for:")
             self.terminal.complain(how_to_fetch(ids, str(self.folder), wait=True))

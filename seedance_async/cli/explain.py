@@ -1,7 +1,6 @@
 """From an exception to a sentence for a person and an exit code for a script."""
 
 import os
-import re
 import traceback
 from pathlib import Path
 from typing import Final
@@ -9,23 +8,25 @@ from typing import Final
 from seedance_async._version import __version__
 from seedance_async.batch.exit_codes import ExitCode
 from seedance_async.core.plan import describe_problems
-from seedance_async.core.redact import redact, redact_url
+from seedance_async.core.redact import redact, redact_links
 from seedance_async.errors import (
     AuthenticationError,
     BudgetExceededError,
     ConfigurationError,
+    DownloadError,
     InputError,
     InsufficientCreditsError,
     KeyConflictError,
     OutcomeUnknownError,
     PermissionDeniedError,
     SeedanceError,
+    SessionClosedError,
+    TaskTimeoutError,
 )
 
 KEY_VARIABLES = ("KINOVI_API_KEY", "SEEDANCE_API_KEY")
 #: A shorter text is no key, and taking it out would garble every message.
 SHORTEST_KEY: Final = 6
-_URL = re.compile(r"https?://[^\s'\"<>]+")
 
 
 class CommandError(Exception):
@@ -54,13 +55,36 @@ def explain(error: BaseException) -> tuple[str, ExitCode]:
         lines = [f"  {line}" for line in describe_problems(error.problems)]
         text, exit_code = "\n".join([f"{len(error.problems):,} problems:", *lines]), ExitCode.USAGE
     elif isinstance(error, SeedanceError):
-        text, exit_code = str(error), exit_code_of(error)
+        text, exit_code = words_of(error), exit_code_of(error)
     elif isinstance(error, OSError):
         text, exit_code = _os_error(error), ExitCode.FAILED
     else:
         text, exit_code = _defect(error), ExitCode.FAILED
     notes: list[str] = getattr(error, "__notes__", [])
     return without_secrets("\n".join([text, *notes])), exit_code
+
+
+def words_of(error: SeedanceError) -> str:
+    """Say an error of the library in the words of commands, where its own sentence speaks of Python."""
+    match error:
+        case OutcomeUnknownError():
+            cost = "an unknown number of" if error.credits is None else f"{error.credits:,f}"
+            return (
+                f"it was sent and the answer was lost ({error.reason}). It may run and may have cost {cost} credits: "
+                "look at the account's page, and send it again only if paying twice is acceptable"
+            )
+        case TaskTimeoutError():
+            return f"task {error.task_id} was not seen to end: {error.reason}. It is paid for and may still finish"
+        case SessionClosedError():
+            reason = "the session was closed" if error.reason is None else error.reason
+            running = ", ".join(error.task_ids)
+            return f"{reason}; still running on the service, paid for: {running}" if running else reason
+        case KeyConflictError():
+            return f"the id {error.key!r} stands for another video already"
+        case DownloadError():
+            return str(error).replace("overwrite=True", "--overwrite")
+        case _:
+            return str(error)
 
 
 def exit_code_of(error: SeedanceError) -> ExitCode:
@@ -79,8 +103,7 @@ def exit_code_of(error: SeedanceError) -> ExitCode:
 def without_secrets(text: str) -> str:
     """Remove the API key by value and whatever may sign a URL."""
     keys = (os.environ.get(name, "").strip() for name in KEY_VARIABLES)
-    text = redact(text, *(key for key in keys if len(key) >= SHORTEST_KEY))
-    return _URL.sub(lambda match: redact_url(match.group()), text)
+    return redact_links(redact(text, *(key for key in keys if len(key) >= SHORTEST_KEY)))
 
 
 def _os_error(error: OSError) -> str:

@@ -4,19 +4,22 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from attrs import frozen
+from attrs import define, frozen
 
 from seedance_async import AsyncSeedance, TaskHandle, VideoResult
+from seedance_async.cli.explain import without_secrets
 from seedance_async.cli.interrupts import Interrupted, Interrupts, run_with_interrupts
+from seedance_async.cli.loglines import told_by_events
 from seedance_async.cli.options import InputOptions, ServiceOptions
 from seedance_async.cli.service import make_session, parse_budget
 from seedance_async.cli.targets import ready_target
-from seedance_async.cli.terminal import Terminal, amount, quoted
+from seedance_async.cli.terminal import Terminal, amount, one_line, quoted
 from seedance_async.cli.watch import follow
 from seedance_async.core.build import inputs_from_fields
 from seedance_async.core.inputs import Inputs
 from seedance_async.core.request import Request, prepare
 from seedance_async.errors import SeedanceError, TaskFailedError
+from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble
 
 #: After an interruption: how long to wait for the answer to a create that is on the wire, since it holds the id.
 LAST_ANSWER_SECONDS = 10.0
@@ -47,13 +50,14 @@ def make_one(
     """Make one video, save it and print where it is."""
     inputs = inputs_from_fields({"prompt": prompt, **fields.fields()})
     request = prepare(inputs, service.chosen_catalogue())
-    session = make_session(service, budget=parse_budget(budget))
+    session = make_session(service, budget=parse_budget(budget), hooks=[Told(terminal)])
     one = One(inputs, output, ready_target(output, overwrite=overwrite), overwrite, json)
     say_request(request, terminal)
 
     async def command(interrupts: Interrupts) -> int:
-        async with session:
-            return await _make(session, one, terminal, interrupts)
+        with told_by_events():
+            async with session:
+                return await _make(session, one, terminal, interrupts)
 
     return run_with_interrupts(command)
 
@@ -72,13 +76,14 @@ def say_request(request: Request, terminal: Terminal) -> None:
 
 async def _make(session: AsyncSeedance, one: One, terminal: Terminal, interrupts: Interrupts) -> int:
     handle = session.enqueue(one.inputs)
-    interrupts.last_words = lambda: terminal.complain(_what_remains(handle, one.output))
+    end = _End(handle, terminal, one.output)
+    interrupts.last_words = end.say
     try:
         result = await interrupts.guard(follow(terminal, handle))
         path = await interrupts.guard(session.download(result, one.target, overwrite=one.overwrite))
     except Interrupted as interrupted:
-        withdrawn = await _withdraw(handle)
-        terminal.complain("\ninterrupted; nothing was sent" if withdrawn else _what_remains(handle, one.output))
+        await end.wait_for_answer()
+        end.say()
         return interrupted.exit_code
     except Exception as error:
         if handle.task_id is not None and not isinstance(error, TaskFailedError):
@@ -91,24 +96,69 @@ async def _make(session: AsyncSeedance, one: One, terminal: Terminal, interrupts
     return 0
 
 
-async def _withdraw(handle: TaskHandle) -> bool:
-    """Take the job back if nothing was sent, else learn its task id if that is a matter of seconds."""
-    if handle.cancel():
-        return True
-    with suppress(SeedanceError, TimeoutError):
-        async with asyncio.timeout(LAST_ANSWER_SECONDS):
-            await handle.accepted()
-    return False
+@frozen
+class Told:
+    """Says what a session tells of a job beyond its state; listen with it as a hook."""
+
+    terminal: Terminal
+
+    def __call__(self, event: HookEvent) -> None:
+        """Take an event."""
+        match event:
+            case GateClosed(reason=reason):
+                self.terminal.complain(f"waiting for the service: {without_secrets(one_line(reason))}")
+            case GateOpened():
+                self.terminal.complain("the service answers again")
+            case PossibleDouble(reason=reason):
+                why = without_secrets(one_line(reason))
+                self.terminal.complain(f"sent again after an error of the service, may be paid twice: {why}")
+            case Drift():
+                self.terminal.complain(f"{event.what} should be {event.expected} and is {event.actual}")
+            case _:
+                pass
 
 
-def _what_remains(handle: TaskHandle, output: str) -> str:
-    if handle.task_id is None:
-        return (
-            "\ninterrupted before the service had answered; the task may run and may be paid, and its id is not known: "
-            "look at the account's page before you send it again"
-        )
-    fetch = how_to_fetch(handle.task_id, output)
-    return f"\ninterrupted; task {handle.task_id} is paid for and goes on without us\n{fetch}"
+@define
+class _End:
+    """Takes a job back after a signal if that is possible, and says once what is left of it."""
+
+    handle: TaskHandle
+    terminal: Terminal
+    output: str
+    _withdrawn: bool = False
+    _said: bool = False
+
+    async def wait_for_answer(self) -> None:
+        """Learn the task id of a create that is on the wire, if that is a matter of seconds."""
+        if self._withdraw() or self.handle.task_id is not None:
+            return
+        self.terminal.complain("\nwaiting for the answer of the service, which has the task's id; once more to leave")
+        with suppress(SeedanceError, TimeoutError):
+            async with asyncio.timeout(LAST_ANSWER_SECONDS):
+                await self.handle.accepted()
+
+    def say(self) -> None:
+        """Say it; a second signal neither repeats nor contradicts what the first one said."""
+        if self._said:
+            return
+        self._said = True
+        left = "nothing was sent" if self._withdraw() else self._what_is_left()
+        self.terminal.complain(f"\ninterrupted; {left}")
+
+    def _withdraw(self) -> bool:
+        # A job can be taken back once; what counts is that it was.
+        self._withdrawn = self._withdrawn or self.handle.cancel()
+        return self._withdrawn
+
+    def _what_is_left(self) -> str:
+        task_id = self.handle.task_id
+        if task_id is None:
+            return (
+                "the service had not answered yet: the task may run and may be paid, and its id is not known; "
+                "look at the account's page before you send it again"
+            )
+        state = "is finished and paid for" if self.handle.done() else "is paid for and goes on without us"
+        return f"task {task_id} {state}\n{how_to_fetch(task_id, self.output)}"
 
 
 def how_to_fetch(task_id: str, output: str) -> str:

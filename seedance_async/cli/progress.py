@@ -30,7 +30,7 @@ from seedance_async.batch import (
     SubmittingStopped,
     Warned,
 )
-from seedance_async.cli.explain import without_secrets
+from seedance_async.cli.explain import without_secrets, words_of
 from seedance_async.cli.terminal import Terminal, amount, count, one_line, span
 from seedance_async.hooks import HookEvent, Refusal
 
@@ -168,7 +168,8 @@ class BatchView:
             return
         self._troubles += 1
         if self._troubles <= SHOWN_TROUBLES or not self.terminal.live:
-            why = "" if event.message is None else f": {without_secrets(one_line(event.message))}"
+            message = event.message if event.error is None else words_of(event.error)
+            why = "" if message is None else f": {without_secrets(one_line(message))}"
             self._say(f"line {event.row.line}: {_WORDS[event.status]}: {_name(event.row)}{why}", "red")
         elif self._troubles == SHOWN_TROUBLES + 1:
             self._say("further troubles are counted below and listed in the report", "red")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from seedance_async.batch import BatchReport, EndedRow, RowStatus
-from seedance_async.cli.explain import without_secrets
+from seedance_async.cli.explain import without_secrets, words_of
 from seedance_async.cli.terminal import amount, count, one_line, quoted
 
 #: More ids than this are not listed on the terminal; the manifest has them all.
@@ -52,8 +52,10 @@ def report_json(report: BatchReport) -> dict[str, object]:
         "counts": {str(status): number for status, number in report.counts.items()},
         "credits_used": report.credits_used,
         "stopped": report.stopped,
+        "stop_message": None if report.stop_message is None else without_secrets(report.stop_message),
         "running": list(report.running),
         "not_saved": list(report.not_saved),
+        "unknown": [{"line": row.row.line, "id": row.row.id} for row in report.rows if row.status == "unknown"],
         "failed_file": report.failed_file,
         "remaining_file": report.remaining_file,
         "rows": [_row_json(row) for row in report.rows],
@@ -83,6 +85,7 @@ def _unknown(report: BatchReport) -> list[str]:
 
 
 def _row_json(row: EndedRow) -> dict[str, object]:
+    message = row.note if row.error is None else words_of(row.error)
     return {
         "line": row.row.line,
         "id": row.row.id,
@@ -90,5 +93,5 @@ def _row_json(row: EndedRow) -> dict[str, object]:
         "task_id": row.task_id,
         "file": row.path,
         "credits": row.credits,
-        "message": None if row.message is None else without_secrets(row.message),
+        "message": None if message is None else without_secrets(message),
     }

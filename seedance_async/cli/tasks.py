@@ -10,7 +10,8 @@ from attrs import frozen
 
 from seedance_async import TaskSnapshot
 from seedance_async.batch.exit_codes import ExitCode
-from seedance_async.cli.explain import CommandError, exit_code_of, without_secrets
+from seedance_async.batch.manifest import planned_files
+from seedance_async.cli.explain import CommandError, exit_code_of, without_secrets, words_of
 from seedance_async.cli.generate import video_json
 from seedance_async.cli.interrupts import Interrupted, Interrupts, run_with_interrupts
 from seedance_async.cli.options import ServiceOptions
@@ -35,7 +36,7 @@ class _Trouble:
 
     @classmethod
     def of(cls, task_id: str, error: SeedanceError) -> "_Trouble":
-        return cls(task_id, without_secrets(str(error)), exit_code_of(error))
+        return cls(task_id, without_secrets(words_of(error)), exit_code_of(error))
 
     @property
     def line(self) -> str:
@@ -85,6 +86,7 @@ def save_videos(
     """Save the videos of tasks and print a file name for each, as they come."""
     ids = _once(task_ids)
     target = _target(ids, output, overwrite=overwrite)
+    planned = planned_files(target)
     session = make_session(service)
 
     async def save(task_id: str) -> dict[str, object] | _Trouble:
@@ -96,7 +98,8 @@ def save_videos(
                     return _tell(_Trouble(task_id, f"not finished yet ({word}); add --wait to wait for it"))
                 terminal.say(_status_line(snapshot))
             result = await session.attach(task_id)
-            path = await session.download(result, target, overwrite=overwrite)
+            place = target / planned[task_id] if task_id in planned else target
+            path = await session.download(result, place, overwrite=overwrite)
         except SeedanceError as error:
             return _tell(_Trouble.of(task_id, error))
         if not json:

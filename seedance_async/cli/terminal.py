@@ -1,16 +1,21 @@
 """What the commands print, and where: answers to standard output, everything else to standard error."""
 
+import io
 import json
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import PurePath
-from typing import TextIO
+from typing import Final, TextIO, cast
 
 from attrs import define, field
 from rich.console import Console
 from rich.text import Text
+
+#: How lines begin that hold a command to paste; they are never broken.
+TO_PASTE: Final = ("fetch: ", "fetch it with: ")
 
 
 def one_line(text: str, width: int | None = None) -> str:
@@ -60,9 +65,54 @@ def quoted(word: str) -> str:
     return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
+class Lasting(io.TextIOBase):
+    """A stream that goes quiet when its reader or its terminal goes away: nobody's paid batch ends for that."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the stream."""
+        return self._stream.encoding
+
+    def write(self, text: str, /) -> int:
+        """Write, or lose the text."""
+        with self._going_on():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or lose what was to be flushed."""
+        with self._going_on():
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether the stream is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """The number of the stream's file."""
+        return self._stream.fileno()
+
+    @contextmanager
+    def _going_on(self) -> Generator[None]:
+        try:
+            yield
+        except OSError:  # a closed pipe, or the EIO of a terminal that is gone
+            # What the stream still holds is lost here, and not when the interpreter ends, which would complain.
+            with suppress(OSError, ValueError):
+                number = self._stream.fileno()
+                devnull = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(devnull, number)
+                os.close(devnull)
+
+
 def _console() -> Console:
     # Nothing of ours is markup: a prompt may well hold brackets or something like ":smile:".
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    stderr = cast("TextIO", Lasting(sys.stderr))
+    # Only a terminal breaks lines, between words; a log has one line for each.
+    return Console(file=stderr, highlight=False, markup=False, emoji=False, soft_wrap=not stderr.isatty())
 
 
 @define
@@ -85,11 +135,16 @@ class Terminal:
     def say(self, text: str = "", style: str = "") -> None:
         """Print a line about what happens, unless quiet."""
         if not self.quiet:
-            self.console.print(Text(text, style=style))
+            self._print(text, style)
 
     def complain(self, text: str) -> None:
         """Print what went wrong, quiet or not."""
-        self.console.print(Text(text))
+        self._print(text, "")
+
+    def _print(self, text: str, style: str) -> None:
+        for line in text.split("\n"):
+            whole = line.lstrip().startswith(TO_PASTE) or self.console.soft_wrap
+            self.console.print(Text(line, style=style), soft_wrap=whole)
 
     def answer(self, text: str) -> None:
         """Print a line of the answer to standard output, at once."""

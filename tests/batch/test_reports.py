@@ -191,6 +191,16 @@ def test_a_manifest_grows_and_the_last_line_of_a_key_counts(tmp_path: Path) -> N
     assert {key: record["status"] for key, record in again.latest.items()} == {"a": "done", "b": "done"}
 
 
+def test_what_is_said_already_gets_no_further_line(tmp_path: Path) -> None:
+    """Two signals in a row write the tasks that run down twice."""
+    manifest = Manifest(tmp_path)
+    manifest.append([_record("a", "running"), _record("a", "running"), _record("b", "running")])
+    manifest.append([_record("b", "running"), _record("a", "done"), _record("a", "running")])
+    manifest.close()
+    found = [(line["key"], line["status"]) for line in _lines(tmp_path / "manifest.jsonl")]
+    assert found == [("a", "running"), ("b", "running"), ("a", "done"), ("a", "running")]
+
+
 def test_a_torn_line_costs_no_other_line(tmp_path: Path) -> None:
     """A crash in the middle of a write is closed by the next one."""
     path = tmp_path / "manifest.jsonl"

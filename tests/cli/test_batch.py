@@ -158,3 +158,46 @@ def test_an_unknown_outcome_is_named(seedance: Seedance, serve: Callable[..., Em
     assert "unknown outcome (line 2)" in ended.err
     assert "account's page" in ended.err
     assert served.statistics().creates_by_prompt["hill"] == 1
+    # Once as it happens and once in the summary, by its line and not by its key.
+    assert ended.err.count("answer was lost") == 2
+    assert "line 2: UNKNOWN: 002-hill.mp4: it was sent and the answer was lost" in ended.err
+    assert "v1:" not in ended.err
+
+
+def test_a_report_names_what_is_unknown(
+    seedance: Seedance, serve: Callable[..., EmulatorThread], tmp_path: Path
+) -> None:
+    """A script need not look through all rows."""
+    serve(faults=["drop-after-accept:prompt=hill"])
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"prompt": "lake"}\n{"prompt": "hill", "id": "h"}\n')
+    told = json.loads(seedance("batch", file, "-o", tmp_path / "out", "--yes", "--json", *QUICK).out)
+    assert told["unknown"] == [{"line": 2, "id": "h"}]
+    assert told["stop_message"] is None
+    assert "key" not in told["rows"][1]["message"]
+
+
+def test_a_video_that_was_left_is_fetched_under_its_name(
+    seedance: Seedance, serve: Callable[..., EmulatorThread], rows: Path, tmp_path: Path
+) -> None:
+    """The command of the summary puts it where the batch would have put it."""
+    served = serve(faults=["http-403:on=file,prompt=a lake"])
+    out = tmp_path / "out"
+    ended = seedance("batch", rows, "-o", out, "--yes", *QUICK)
+    assert not (out / "lake.mp4").exists()
+    served.call(lambda emulator: emulator.faults.clear())
+    fetch = next(line.strip() for line in ended.err.splitlines() if line.strip().startswith("fetch: seedance "))
+    assert seedance(*fetch.removeprefix("fetch: seedance ").split()).code == 0
+    assert (out / "lake.mp4").exists()
+
+
+def test_what_differs_is_told_once_per_row(
+    seedance: Seedance, serve: Callable[..., EmulatorThread], tmp_path: Path
+) -> None:
+    """The library logs it as well; a terminal needs it once."""
+    serve(faults=["credits-drift"])
+    file = tmp_path / "prompts.txt"
+    file.write_text("lake\n")
+    ended = seedance("batch", file, "-o", tmp_path / "out", "--yes", "--on-drift", "go", *QUICK)
+    assert ended.err.count("credits should be") == 1
+    assert "expected" not in ended.err

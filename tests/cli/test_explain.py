@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from seedance_async.batch.exit_codes import ExitCode
-from seedance_async.cli.explain import CommandError, explain, without_secrets
+from seedance_async.cli.explain import CommandError, explain, without_secrets, words_of
 from seedance_async.errors import (
     ApiError,
     AuthenticationError,
@@ -19,7 +19,9 @@ from seedance_async.errors import (
     OutcomeUnknownError,
     PermissionDeniedError,
     Problem,
+    SeedanceError,
     ServerError,
+    SessionClosedError,
     TaskFailedError,
     TaskTimeoutError,
 )
@@ -84,3 +86,23 @@ def test_many_problems_are_cut() -> None:
     assert "2,000 problems" in text
     assert "and 1,980 more" in text or "and 1980 more" in text
     assert len(text.splitlines()) < 30
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OutcomeUnknownError("cut off", Decimal(415), "job-1"), "(cut off). It may run and may have cost 415 credits"),
+        (OutcomeUnknownError("cut off"), "an unknown number of credits"),
+        (TaskTimeoutError("task_x"), "task task_x was not seen to end: its deadline passed"),
+        (SessionClosedError(["task_x", "task_y"]), "still running on the service, paid for: task_x, task_y"),
+        (SessionClosedError((), "the loop has ended"), "the loop has ended"),
+        (KeyConflictError("shot-7"), "the id 'shot-7'"),
+        (DownloadError("it exists; choose another name, or overwrite=True", "a.mp4", "task_x"), "or --overwrite"),
+    ],
+)
+def test_commands_speak_of_commands(error: SeedanceError, says: str) -> None:
+    """Nobody at a terminal knows what an argument of a Python method or a made-up key is."""
+    text = words_of(error)
+    assert says in text
+    for word in ("=True", "key ", "attach", "job-1"):
+        assert word not in text

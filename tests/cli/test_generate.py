@@ -113,3 +113,12 @@ def test_a_file_that_cannot_be_fetched_is_not_lost(
     assert (ended.code, ended.out) == (1, "")
     assert "seedance download task_" in ended.err
     assert f"-o {tmp_path / 'lake.mp4'}" in ended.err
+
+
+def test_what_differs_is_told_once(seedance: Seedance, serve: Callable[..., EmulatorThread], tmp_path: Path) -> None:
+    """As a sentence of the command, and not by the library's log as well."""
+    serve(faults=["credits-drift"])
+    ended = seedance("generate", "a lake", "-o", tmp_path, *QUICK)
+    assert ended.code == 0
+    assert ended.err.count("credits should be 415 and is") == 1
+    assert "expected" not in ended.err

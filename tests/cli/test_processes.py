@@ -93,6 +93,60 @@ def test_a_second_signal_leaves_at_once(serve: Callable[..., EmulatorThread], st
     assert any(line["status"] == "unknown" for line in lines)
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.01, 0.05])
+def test_two_signals_at_once_lose_no_id(
+    pause: float, serve: Callable[..., EmulatorThread], stuck_rows: Path, tmp_path: Path
+) -> None:
+    """Whatever the first one has got to when the second one comes, what runs is listed once, and written down once."""
+    serve(limit=2)
+    out = tmp_path / "out"
+    with running("batch", stuck_rows, "-o", out, "--yes", *QUICK) as command:
+        seen = read_until(command, "accepted as task_", 2)
+        command.send_signal(signal.SIGINT)
+        time.sleep(pause)
+        command.send_signal(signal.SIGINT)
+        _, rest = command.communicate(timeout=30)
+    ids = re.findall(r"accepted as (task_\w+)", seen)
+    assert command.returncode == 130
+    assert rest.count(f"seedance download {' '.join(ids)} -o {out} --wait") == 1
+    written = [json.loads(line)["task_id"] for line in (out / "manifest.jsonl").read_text().splitlines()]
+    # A create that was on the wire has no id.
+    assert sorted(task_id for task_id in written if task_id is not None) == sorted(ids)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+def test_a_second_signal_does_not_contradict_the_first(
+    pause: float, serve: Callable[..., EmulatorThread], tmp_path: Path
+) -> None:
+    """What became of the money is said once."""
+    served = serve(limit=1, foreign=1)
+    with running("generate", "a lake", "-o", tmp_path, *QUICK) as command:
+        read_until(command, "queued")
+        while served.statistics().refusals == 0:
+            time.sleep(0.01)
+        command.send_signal(signal.SIGINT)
+        time.sleep(pause)
+        command.send_signal(signal.SIGINT)
+        _, rest = command.communicate(timeout=30)
+    assert command.returncode == 130
+    assert rest.count("interrupted; nothing was sent") == 1
+    assert "may be paid" not in rest
+
+
+def test_a_closed_pipe_does_not_end_a_paid_batch(account: EmulatorThread, tmp_path: Path) -> None:
+    """`seedance batch ... 2>&1 | head -3` makes and saves everything."""
+    file, out = tmp_path / "rows.txt", tmp_path / "out"
+    file.write_text("".join(f"lake {number}\n" for number in range(12)))
+    with running("batch", file, "-o", out, "--yes", *QUICK) as command:
+        read_until(command, "accepted as task_")
+        assert command.stderr is not None
+        assert command.stdout is not None
+        command.stderr.close()
+        command.stdout.close()
+        assert command.wait(30) == 0
+    assert len(list(out.glob("*.mp4"))) == 12
+
+
 def test_a_signal_while_one_video_is_made(account: EmulatorThread, tmp_path: Path) -> None:
     """The id and the command that fetches it."""
     target = tmp_path / "lake.mp4"

@@ -103,3 +103,15 @@ def test_a_refused_key_is_said_once_per_id(
     ended = seedance("status", "task_a")
     assert ended.code == 3
     assert "sk-planted" not in ended.err
+
+
+def test_a_folder_of_a_batch_knows_the_names(seedance: Seedance, create: Callable[[str], str], tmp_path: Path) -> None:
+    """Videos that a batch left behind go where it would have put them; others are called after their tasks."""
+    lake, other = create("a [takes:0]"), create("b [takes:0]")
+    record = {"key": "lake", "task_id": lake, "status": "running", "planned": "scenes/lake.mp4"}
+    (tmp_path / "manifest.jsonl").write_text(f"{json.dumps(record)}\n")
+    ended = seedance("download", lake, other, "-o", tmp_path)
+    assert ended.code == 0
+    assert sorted(ended.out.splitlines()) == sorted([
+        str(tmp_path / "scenes" / "lake.mp4"), str(tmp_path / f"{other}.mp4"),
+    ])  # fmt: skip

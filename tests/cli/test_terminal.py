@@ -1,14 +1,16 @@
 """Words and numbers as people read them, and streams that survive any text."""
 
+import errno
 import io
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from seedance_async.cli.terminal import Terminal, amount, count, one_line, quoted, span
+from seedance_async.cli.terminal import Lasting, Terminal, amount, count, one_line, quoted, span
 
 
 @pytest.mark.parametrize(
@@ -80,3 +82,37 @@ def test_json_has_numbers_for_credits(capsys: pytest.CaptureFixture[str]) -> Non
     """A script need not parse text."""
     Terminal().json({"credits": Decimal("99.8"), "whole": Decimal(200), "file": Path("a.mp4")})
     assert json.loads(capsys.readouterr().out) == {"credits": 99.8, "whole": 200, "file": "a.mp4"}
+
+
+class _Gone(io.StringIO):
+    """A terminal that was closed."""
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_terminal_that_is_gone_ends_nothing() -> None:
+    """What is said is lost, and that is all."""
+    terminal = Terminal(console=Console(file=Lasting(_Gone())))  # type: ignore[arg-type]
+    terminal.say("progress")
+    terminal.complain("trouble")
+
+
+def test_a_closed_pipe_ends_nothing_and_leaves_nothing_to_flush() -> None:
+    """Neither now nor when the interpreter flushes its streams."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w", encoding="utf-8") as stream:  # noqa: PTH123 (a descriptor)
+        terminal = Terminal(console=Console(file=Lasting(stream)))  # type: ignore[arg-type]
+        terminal.say("progress")
+        terminal.complain("trouble")
+
+
+def test_lines_break_between_words_and_commands_not_at_all() -> None:
+    """A narrow terminal; what is to be pasted stays one line."""
+    stream = io.StringIO()
+    console = Console(file=stream, width=20, force_terminal=True, color_system=None)
+    Terminal(console=console).complain("one two three four five six\n  fetch: seedance download task_1 task_2")
+    assert [line.rstrip() for line in stream.getvalue().split("\n")] == [
+        "one two three four", "five six", "  fetch: seedance download task_1 task_2", "",
+    ]  # fmt: skip
