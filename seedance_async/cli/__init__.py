@@ -4,10 +4,13 @@ Everything else of this package needs the extra `cli` (cyclopts, rich) and is im
 """
 
 import importlib.util
+import signal
 import sys
 from collections.abc import Sequence
 
 _NEEDED = ("cyclopts", "rich")
+#: Above it are the exit codes of commands that a signal ended.
+_SIGNALLED = 128
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,4 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     from seedance_async.cli.app import run  # noqa: PLC0415 (only possible with the extra)
 
-    return run(sys.argv[1:] if argv is None else argv)
+    if argv is not None:
+        return run(argv)
+    code = run(sys.argv[1:])
+    if code > _SIGNALLED:  # a further signal must not change the exit code while the interpreter ends
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):  # Windows has no SIGHUP
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
+    return code

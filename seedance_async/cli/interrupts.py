@@ -2,7 +2,8 @@
 
 1. The first signal is passed to the command, which decides what to finish.
 2. The second has the command say what still runs and cancels it, so that it can write down what it knows.
-3. A command that has not ended `LAST_SECONDS` later, or a third signal, ends the process.
+3. A command that has not ended `LAST_SECONDS` later, or a third signal, ends the process. So does any further one
+   while the loop of a command that was stopped is being closed: everything has been said by then.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ class Interrupted(Exception):  # noqa: N818 (an event of the terminal, not an er
 
 
 class Interrupts:
-    """Watch for signals while the block runs; enter it inside the running loop.
+    """Watch for signals while the block runs; enter it inside the running loop, and `restore` after the loop.
 
     Attributes:
         signum: The first signal that came, or None.
@@ -51,6 +52,7 @@ class Interrupts:
         self._leaving = False
         self._command: asyncio.Task[Any] | None = None
         self._undo: list[Callable[[], object]] = []
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is not threading.main_thread():
@@ -68,18 +70,26 @@ class Interrupts:
     ) -> None:
         while self._undo:
             self._undo.pop()()
+        if self.signum is not None:
+            for signum in self._before:
+                signal.signal(signum, lambda _number, _frame: self._end())
+
+    def restore(self) -> None:
+        """Put the handlers back that were there before the block; call it when the loop is closed."""
+        while self._before:
+            signum, handler = self._before.popitem()
+            signal.signal(signum, signal.SIG_DFL if handler is None else handler)  # None: not set from Python
 
     def _listen(self, loop: asyncio.AbstractEventLoop, signum: int) -> None:
+        self._before[signum] = signal.getsignal(signum)
         try:
             loop.add_signal_handler(signum, self.arrive, signum)
         except NotImplementedError:  # Windows
-            before = signal.getsignal(signum)
 
             def handler(number: int, _frame: FrameType | None) -> None:
                 loop.call_soon_threadsafe(self.arrive, number)
 
             signal.signal(signum, handler)
-            self._undo.append(lambda: signal.signal(signum, before))
         else:
             self._undo.append(lambda: loop.remove_signal_handler(signum))
 
@@ -140,9 +150,10 @@ class Interrupts:
 
 def run_with_interrupts(command: Callable[[Interrupts], Coroutine[Any, Any, int]]) -> int:
     """Run a command's coroutine in a loop of its own and return its exit code."""
+    interrupts = Interrupts()
 
     async def body() -> int:
-        with Interrupts() as interrupts:
+        with interrupts:
             try:
                 return await command(interrupts)
             except asyncio.CancelledError:
@@ -150,4 +161,7 @@ def run_with_interrupts(command: Callable[[Interrupts], Coroutine[Any, Any, int]
                     raise
                 return interrupts.exit_code
 
-    return asyncio.run(body())
+    try:
+        return asyncio.run(body())
+    finally:
+        interrupts.restore()
