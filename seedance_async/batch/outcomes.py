@@ -1,6 +1,7 @@
 """From the error of a row to how the row ended: is it paid, may it be, was it sent at all?
 
-1. Perhaps charged: `unknown`. It is never sent again by itself.
+1. Perhaps charged: `unknown`. It is never sent again by itself. So is a task that was accepted and that the service
+   does not know any more: there is nothing to wait for or to fetch.
 2. Charged, and the task is known: `running`. Nobody has seen it end.
 3. Nothing was sent because of something that is not the row's fault: `not_submitted`.
 4. Everything else is the row's own failure, refused or refunded: `failed`.
@@ -20,7 +21,9 @@ from seedance_async.errors import (
     PermissionDeniedError,
     SeedanceError,
     SessionClosedError,
+    TaskNotFoundError,
     WithdrawnError,
+    concerns_everything,
 )
 
 #: Errors that end a batch because every further row would meet them.
@@ -47,8 +50,13 @@ def row_that_failed(row: PlannedRow, error: SeedanceError, task_id: str | None) 
 
 
 def _status(error: SeedanceError, task_id: str | None) -> RowStatus:
-    if error.charged == "maybe":
+    if error.charged == "maybe" or (task_id is not None and _is_gone(error)):
         return "unknown"
     if error.charged == "yes" and task_id is not None:
         return "running"
     return "not_submitted" if isinstance(error, _NOT_THE_ROW) else "failed"
+
+
+def _is_gone(error: SeedanceError) -> bool:
+    foreign = isinstance(error, PermissionDeniedError) and not concerns_everything(error)
+    return foreign or isinstance(error, TaskNotFoundError)

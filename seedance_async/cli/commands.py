@@ -16,6 +16,7 @@ from seedance_async.cli.options import (
     Flag,
     InputOptions,
     JsonFlag,
+    NamePatternOption,
     OutputOption,
     QuietFlag,
     RowDefaults,
@@ -170,6 +171,7 @@ def quote(
     /,
     *,
     budget: CreditsOption = None,
+    name: NamePatternOption = None,
     json: JsonFlag = False,
     inputs: RowDefaults = _DEFAULTS,
     service: ServiceOptions = _SERVICE,
@@ -182,12 +184,14 @@ def quote(
         The rows, as for batch; - is standard input.
     budget
         Credits to compare with; exit code 3 where they do not suffice.
+    name
+        Pattern for file names, as for batch; it is checked, and --json shows the names.
     json
         Print the price of every row as JSON.
     """
     from seedance_async.cli.quote import show_quote
 
-    return show_quote(file, inputs, service, Terminal(), budget=budget, json=json)
+    return show_quote(file, inputs, service, Terminal(), budget=budget, name_pattern=name, json=json)
 
 
 def emulator(

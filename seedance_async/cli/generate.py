@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import define, frozen
 
 from seedance_async import AsyncSeedance, TaskHandle, VideoResult
-from seedance_async.cli.explain import without_secrets
+from seedance_async.cli.explain import explain, without_secrets
 from seedance_async.cli.interrupts import Interrupted, Interrupts, run_with_interrupts
 from seedance_async.cli.loglines import told_by_events
 from seedance_async.cli.options import InputOptions, ServiceOptions
@@ -86,6 +86,8 @@ async def _make(session: AsyncSeedance, one: One, terminal: Terminal, interrupts
         end.say()
         return interrupted.exit_code
     except Exception as error:
+        if one.json:
+            terminal.json(failure_json(handle.task_id, error))
         if handle.task_id is not None and not isinstance(error, TaskFailedError):
             error.add_note(how_to_fetch(handle.task_id, one.output))
         raise
@@ -165,6 +167,18 @@ def how_to_fetch(task_id: str, output: str) -> str:
     """Give the command that saves a task's video to the same place later."""
     place = "" if output == "." else f" -o {quoted(output)}"
     return f"fetch it with: seedance download {quoted(task_id)}{place} --wait"
+
+
+def failure_json(task_id: str | None, error: Exception) -> dict[str, object]:
+    """Describe why there is no video, and whether it is paid for all the same."""
+    known = error if isinstance(error, SeedanceError) else None
+    charged = "no" if known is None and task_id is None else "yes" if known is None else known.charged
+    return {
+        "task_id": task_id,
+        "status": "fail" if isinstance(error, TaskFailedError) else "unknown" if charged == "maybe" else "error",
+        "error": explain(error)[0],
+        "charged": charged,
+    }
 
 
 def video_json(result: VideoResult, path: Path) -> dict[str, object]:

@@ -57,6 +57,7 @@ def _file_or_stdin(_type: object, value: str) -> None:
 FileArgument = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_file_or_stdin)]
 UrlOption = Annotated[str | None, Parameter(metavar="URL")]
 CreditsOption = Annotated[str | None, Parameter(metavar="CREDITS", show_default=False)]
+NamePatternOption = Annotated[str | None, Parameter(metavar="PATTERN", show_default=False)]
 #: A switch that is off unless given.
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 JsonFlag = Annotated[bool, Parameter(name="--json", negative=(), show_default=False)]
@@ -187,7 +188,7 @@ class BatchOptions:
     """Most tasks in progress at once, or auto (default): start small and obey the account's limit."""
     attempts: Count = 3
     """Tries per row, for failures that the service words as its own; they are refunded (default 3)."""
-    name: Annotated[str | None, Parameter(metavar="PATTERN")] = None
+    name: NamePatternOption = None
     """Pattern for file names, such as '{id}.mp4' or '{index:04}-{prompt}.mp4', for rows without an output."""
     on_drift: Literal["stop", "go"] = "stop"
     """When a video costs or measures something else than planned: submit nothing further (stop, default), or go on."""

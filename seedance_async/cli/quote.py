@@ -22,11 +22,18 @@ def read_plan(file: str, inputs: RowDefaults, service: ServiceOptions, name_patt
 
 
 def show_quote(
-    file: str, inputs: RowDefaults, service: ServiceOptions, terminal: Terminal, *, budget: str | None, json: bool
+    file: str,
+    inputs: RowDefaults,
+    service: ServiceOptions,
+    terminal: Terminal,
+    *,
+    budget: str | None,
+    name_pattern: str | None,
+    json: bool,
 ) -> int:
     """Print what a batch file costs."""
     available = parse_budget(budget)
-    plan = read_plan(file, inputs, service)
+    plan = read_plan(file, inputs, service, name_pattern)
     verdict = None if available is None else judge_budget(plan, available)
     if json:
         terminal.json(

@@ -55,7 +55,7 @@ def report_json(report: BatchReport) -> dict[str, object]:
         "stop_message": None if report.stop_message is None else without_secrets(report.stop_message),
         "running": list(report.running),
         "not_saved": list(report.not_saved),
-        "unknown": [{"line": row.row.line, "id": row.row.id} for row in report.rows if row.status == "unknown"],
+        "unknown": [_unknown_json(row) for row in report.rows if row.status == "unknown"],
         "failed_file": report.failed_file,
         "remaining_file": report.remaining_file,
         "rows": [_row_json(row) for row in report.rows],
@@ -76,12 +76,24 @@ def _edit(report: BatchReport) -> str:
 
 def _unknown(report: BatchReport) -> list[str]:
     rows = [row for row in report.rows if row.status == "unknown"]
+    lost = [row for row in rows if row.task_id is None]
+    gone = [row for row in rows if row.task_id is not None]
+    lines: list[str] = []
+    if lost:
+        lines.append(f"{_of_unknown(lost)}: sent, and the answer was lost")
+    if gone:
+        lines.append(f"{_of_unknown(gone)}: accepted, and the service does not know the task any more")
+    advice = "look at the account's page; send it again only if paying twice is acceptable"
+    return [*lines, f"  it may run and be paid for: {advice}"]
+
+
+def _of_unknown(rows: Sequence[EndedRow]) -> str:
     shown = ", ".join(str(row.row.line) for row in rows[:SHOWN_IDS])
-    shown += ", ..." if len(rows) > SHOWN_IDS else ""
-    return [
-        f"{count(len(rows), 'row')} of unknown outcome (line {shown}): sent, and the answer was lost",
-        "  it may run and be paid for: look at the account's page; send it again only if paying twice is acceptable",
-    ]
+    return f"{count(len(rows), 'row')} of unknown outcome (line {shown}{', ...' if len(rows) > SHOWN_IDS else ''})"
+
+
+def _unknown_json(row: EndedRow) -> dict[str, object]:
+    return {"line": row.row.line, "id": row.row.id, "task_id": row.task_id}
 
 
 def _row_json(row: EndedRow) -> dict[str, object]:

@@ -113,6 +113,9 @@ def plan_files(
     Returns:
         Paths relative to the output folder, by position, and what is wrong.
     """
+    missing = None if pattern is None else _in_no_row(pattern, source)
+    if missing is not None:
+        return {}, [Problem("name", missing)]
     digits = max(_LEAST_DIGITS, len(str(len(source.rows))))
     files: dict[int, PurePosixPath] = {}
     problems: list[Problem] = []
@@ -144,6 +147,24 @@ def _file(named: _Named, pattern: NamePattern | None, digits: int) -> PurePosixP
     if row.output is not None and names[-1] != whole:
         raise LookupError(f"{shorten(whole)!r} is too long for a file name")
     return PurePosixPath(*names)
+
+
+def _in_no_row(pattern: NamePattern, source: RowSource) -> str | None:
+    """Name what the pattern uses and no row has: said once, and not once for every row."""
+    rows = [row for row in source.rows if row.output is None]
+    for _, name, _ in pattern.parts:
+        if not rows or name is None or name in {"index", "key", "prompt"}:
+            continue
+        if name == "id":
+            if all(row.id is None for row in rows):
+                return "the pattern of file names uses {id}, and no row has an id"
+        elif all(_column(name) not in row.carried for row in rows):
+            return f"the pattern of file names uses the column {_column(name)}, and no row has it"
+    return None
+
+
+def _column(name: str) -> str:
+    return f"{CARRIED}{name.removeprefix(CARRIED)}"
 
 
 def slug(prompt: str) -> str:
@@ -205,7 +226,7 @@ def _value(named: _Named, name: str) -> str:
         return named.key
     if name == "prompt":
         return slug(named.inputs.prompt)
-    column = f"{CARRIED}{name.removeprefix(CARRIED)}"
+    column = _column(name)
     value = row.carried.get(column)
     if not isinstance(value, str | int | float) or not str(value).strip():
         raise LookupError(f"the row has nothing in the column {column}, and the pattern of file names uses it")

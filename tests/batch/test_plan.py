@@ -126,6 +126,17 @@ def test_files_follow_output_then_id_then_number_and_prompt() -> None:
     ]
 
 
+def test_what_no_row_has_is_told_once() -> None:
+    """A thousand rows without the column of the pattern are one mistake; rows that name their file need none."""
+    with pytest.raises(InputError) as caught:
+        _plan(_row(2), _row(3), name="{scene}")
+    assert [problem.path for problem in caught.value.problems] == ["name"]
+    text = _refused(_row(2, carried={"#scene": "1"}), _row(3), name="{scene}")
+    assert "a.csv, line 3: output: the row has nothing in the column #scene" in text
+    assert "line 3: output: the row has no id" in _refused(_row(2, id="a"), _row(3), name="{id}")
+    assert _files(_plan(_row(2, output="a"), name="{id}")) == ["a.mp4"]
+
+
 def test_the_output_of_a_row_outranks_the_pattern() -> None:
     """As with every option: it is for rows that leave theirs empty."""
     assert _files(_plan(_row(2, output="mine.mp4"), _row(3), name="{index}")) == ["mine.mp4", "2.mp4"]
@@ -203,8 +214,8 @@ def test_patterns(pattern: str, expected: str) -> None:
         ("{index}\\..\\x", "leaves the output folder"),
         ("/videos/{index}", "is an absolute path"),
         ("C:{index}", "is an absolute path"),
-        ("{id}", "the row has no id"),
-        ("{#scene}", "has nothing in the column #scene"),
+        ("{id}", "uses {id}, and no row has an id"),
+        ("{#scene}", "uses the column #scene, and no row has it"),
         ("{prompt}.mov", "ends in .mov and the video is mp4"),
     ],
 )

@@ -28,10 +28,12 @@ from seedance_async.errors import (
     DownloadError,
     InsufficientCreditsError,
     OutcomeUnknownError,
+    PermissionDeniedError,
     SeedanceError,
     ServerError,
     SessionClosedError,
     TaskFailedError,
+    TaskNotFoundError,
     TaskTimeoutError,
     WithdrawnError,
 )
@@ -136,6 +138,23 @@ def test_any_error_that_may_have_cost_credits_is_unknown() -> None:
     error.charged = "yes"
     ended = row_that_failed(row, error, "task_9")
     assert (ended.status, ended.task_id) == ("running", "task_9")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (TaskNotFoundError(404, "Task not found"), "unknown"),
+        (PermissionDeniedError(403, "Access denied"), "unknown"),
+        (PermissionDeniedError(403, "API access is not enabled"), "running"),
+    ],
+    ids=["404", "403 task", "403 account"],
+)
+def test_a_task_that_is_gone_does_not_run(error: SeedanceError, status: RowStatus) -> None:
+    """There is nothing to wait for: what became of it, and of its credits, nobody can tell."""
+    (row,) = plan_of({"prompt": "a lake"}).rows
+    error.charged = "yes"
+    ended = row_that_failed(row, error, "task_9")
+    assert (ended.status, ended.task_id) == (status, "task_9")
 
 
 def _report(*statuses: RowStatus, stopped: StopReason | None = None) -> BatchReport:

@@ -172,7 +172,7 @@ def test_a_report_names_what_is_unknown(
     file = tmp_path / "rows.jsonl"
     file.write_text('{"prompt": "lake"}\n{"prompt": "hill", "id": "h"}\n')
     told = json.loads(seedance("batch", file, "-o", tmp_path / "out", "--yes", "--json", *QUICK).out)
-    assert told["unknown"] == [{"line": 2, "id": "h"}]
+    assert told["unknown"] == [{"line": 2, "id": "h", "task_id": None}]
     assert told["stop_message"] is None
     assert "key" not in told["rows"][1]["message"]
 

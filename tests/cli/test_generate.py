@@ -122,3 +122,29 @@ def test_what_differs_is_told_once(seedance: Seedance, serve: Callable[..., Emul
     assert ended.code == 0
     assert ended.err.count("credits should be 415 and is") == 1
     assert "expected" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("prompt", "faults", "status", "charged"),
+    [
+        ("a lake [fail:moderation]", [], "fail", "no"),
+        ("a lake", ["drop-after-accept:nth=1"], "unknown", "maybe"),
+        ("a lake", ["http-403:on=file"], "error", "yes"),
+    ],
+    ids=["failed", "unknown", "not saved"],
+)
+def test_a_failure_as_json(  # noqa: PLR0917 (a table and three fixtures)
+    seedance: Seedance,
+    serve: Callable[..., EmulatorThread],
+    tmp_path: Path,
+    prompt: str,
+    faults: list[str],
+    status: str,
+    charged: str,
+) -> None:
+    """A script learns whether it is paid for, and the id if there is one."""
+    serve(faults=faults)
+    ended = seedance("generate", prompt, "-o", tmp_path, "--json", *QUICK)
+    told = json.loads(ended.out)
+    assert (told["status"], told["charged"], told["task_id"] is None) == (status, charged, charged == "maybe")
+    assert told["error"].splitlines()[0] in " ".join(ended.err.splitlines())

@@ -202,3 +202,13 @@ def test_quote_above_the_budget(seedance: Seedance, tmp_path: Path) -> None:
     ended = seedance("quote", tmp_path / "a.txt", "--output-resolution", "720p", "--budget", "450")
     assert ended.code == 3
     assert "first 2 of 3" in ended.err
+
+
+def test_quote_checks_names(seedance: Seedance, tmp_path: Path) -> None:
+    """A pattern that batch would refuse is refused here, and what it makes can be seen."""
+    (tmp_path / "a.txt").write_text("a lake\n")
+    told = json.loads(seedance("quote", tmp_path / "a.txt", "--name", "{index:02}-{prompt}", "--json").out)
+    assert told["rows"][0]["file"] == "01-a-lake.mp4"
+    ended = seedance("quote", tmp_path / "a.txt", "--name", "../{index}")
+    assert ended.code == 2
+    assert "leaves the output folder" in ended.err
