@@ -11,7 +11,7 @@ import pytest
 
 from seedance_async.batch.books import Books
 from seedance_async.batch.closing import write_reports
-from seedance_async.batch.events import BatchEvent, RowStatus, StopReason
+from seedance_async.batch.events import BatchEvent, RowStatus, StopReason, Warned
 from seedance_async.batch.exit_codes import ExitCode
 from seedance_async.batch.manifest import Manifest, Record, planned_files, record_of
 from seedance_async.batch.outcomes import row_that_failed
@@ -37,6 +37,7 @@ from seedance_async.errors import (
     TaskTimeoutError,
     WithdrawnError,
 )
+from seedance_async.hooks import SlotGivenUp
 from tests.batch.plans import SIGNED, plan_of, plan_of_csv, video
 
 PICTURE = SIGNED.replace(".mp4", ".png")
@@ -424,6 +425,16 @@ async def test_the_first_end_of_a_row_counts(tmp_path: Path) -> None:
     books.recorder.manifest.close()
     assert books.report().counts == {"done": 1}
     assert len(told) == len(_lines(tmp_path / "manifest.jsonl")) == 1
+
+
+def test_a_slot_that_is_used_again_is_told_by_its_line(tmp_path: Path) -> None:
+    """Nobody knows a row by its key; tasks of others are none of this batch's business."""
+    told: list[BatchEvent] = []
+    books = Books(plan_of({"prompt": "a"}), tmp_path, told.append)
+    (key,) = books.rows
+    books.hear(SlotGivenUp(key, "task_1"), 0.0)
+    books.hear(SlotGivenUp("somebody", "task_2"), 0.0)
+    assert told == [Warned("line 1: task task_1 takes so long that its slot is used again")]
 
 
 def test_a_report_that_cannot_be_written_is_said(tmp_path: Path) -> None:

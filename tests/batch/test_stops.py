@@ -60,6 +60,8 @@ async def test_a_signal_leaves_running_tasks_with_their_ids(
     assert set(report.running) == set(service.world.tasks) - {
         row.task_id for row in report.rows if row.status == "done"
     }
+    # Also for whoever asks when the run has ended: a second signal may come at any time.
+    assert runner.running == report.running
     records = manifest(tmp_path)
     assert {record["task_id"] for record in records.values() if record["status"] == "running"} == set(report.running)
     left = {row["id"] for row in json_lines(report.remaining_file)}
@@ -111,6 +113,7 @@ async def test_a_signal_before_the_start_sends_nothing(emulator: StartEmulator, 
     report = await run(service, runner)
     assert report.counts == {"not_submitted": 3}
     assert report.exit_code is ExitCode.TERMINATED
+    assert report.stop_message == "interrupted"  # nothing is left on the service
     assert service.statistics().creates == 0
 
 
