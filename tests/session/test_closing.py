@@ -27,6 +27,16 @@ async def test_queued_jobs_are_withdrawn(start: Start) -> None:
     assert session.statistics().credits_reserved == 415
 
 
+async def test_nothing_leaves_once_closing_was_asked_for(start: Start) -> None:
+    """A job that is queued in the very step in which the session is closed is not sent."""
+    service = await start()
+    session = await service.open()
+    handle = session.enqueue("a lake")
+    await session.aclose()
+    assert handle.status == "withdrawn"
+    assert service.emulator.statistics().creates == 0
+
+
 async def test_running_tasks_keep_their_ids(start: Start) -> None:
     """Their handles raise with the id, `pending` still lists them, and a new session finds their results."""
     service = await start()

@@ -116,6 +116,17 @@ async def test_a_timeout_touches_only_the_wait(start: Start) -> None:
     assert await handle.wait(timeout=0) is handle.result()
 
 
+async def test_awaiters_that_left_are_forgotten(start: Start) -> None:
+    """A handle that is waited for in short pieces, thousands of times, holds nothing of the waits that ended."""
+    session = await (await start()).open()
+    handle = session.enqueue("a lake [takes:1000]")
+    for _ in range(300):
+        with pytest.raises(TimeoutError):
+            await handle.wait(1)
+    assert not handle._job._waiters
+    await handle
+
+
 async def test_result_and_exception_before_the_end_and_after(start: Start) -> None:
     """Like a future's: an `InvalidStateError` while there is nothing, then the one or the other."""
     session = await (await start()).open()

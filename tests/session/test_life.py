@@ -109,6 +109,7 @@ async def test_the_background_has_nothing_of_the_context_of_open(start: Start) -
     session = await service.open(hooks=[lambda event: seen.append(f"{type(event).__name__} {variable.get()}")])
     await session.generate("a lake")
     assert "Queued of the caller" in seen
+    assert "SlotAcquired nothing" in seen
     assert "Accepted nothing" in seen
     assert "Finished nothing" in seen
 

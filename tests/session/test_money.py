@@ -160,7 +160,8 @@ async def test_a_refund_is_counted_up(start: Start) -> None:
     service = await start(credits=75)
     session = await service.open(concurrency=2)
     await end(session.enqueue("dear"))
-    failing = session.enqueue("a lake [fail:moderation]", output_resolution="480p")
+    # Well before the minute is over in which no job tries again.
+    failing = session.enqueue("a lake [fail:moderation] [takes:20]", output_resolution="480p")
     await failing.accepted()
     assert isinstance(await end(session.enqueue("too early", output_resolution="480p")), InsufficientCreditsError)
     assert isinstance(await end(failing), TaskFailedError)

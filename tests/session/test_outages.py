@@ -1,7 +1,6 @@
 """P9, an outage is a pause: no job fails for it, one harmless probe goes at a time, and work goes on afterwards."""
 
 import asyncio
-from itertools import pairwise
 
 import pytest
 
@@ -16,20 +15,7 @@ from seedance_async import (
 )
 from seedance_async.hooks import GateClosed, GateOpened, PossibleDouble
 from seedance_async.testing import Fault
-from tests.session.service import Service, Start, clock, end, lakes, slots, until
-
-
-async def watched_polls(service: Service, seconds: float) -> list[float]:
-    """Return when polls or probes came during so many seconds."""
-    moments: list[float] = []
-    before = service.emulator.statistics().polls
-    stop = clock() + seconds
-    while clock() < stop:
-        await asyncio.sleep(0.25)
-        polls = service.emulator.statistics().polls
-        moments += [clock()] * (polls - before)
-        before = polls
-    return moments
+from tests.session.service import Service, Start, clock, end, lakes, until
 
 
 async def reached(service: Service, **options: object) -> AsyncSeedance:
@@ -57,50 +43,6 @@ async def test_two_hours_without_the_service_fail_no_row(start: Start) -> None:
     await outage
     assert clock() > 7200
     assert set(service.emulator.statistics().accepted_by_prompt.values()) == {1}
-
-
-async def test_one_probe_goes_at_a_time(start: Start) -> None:
-    """While the service is away it gets single requests, at growing intervals of at most a minute, and no create."""
-    service = await start(limit=20)
-    session = await reached(service, concurrency=20, retry=RetryPolicy(give_up_after=10_000))
-    handles = [session.enqueue(inputs) for inputs in lakes(30)]
-    await until(lambda: slots(session)[0] == 20)
-    service.emulator.faults.add(Fault("http-502", on="poll"))
-    creates = service.emulator.statistics().creates
-    await until(lambda: service.ear.all(GateClosed))
-    await asyncio.sleep(5)
-    moments = await watched_polls(service, 1800)
-    gaps = [later - earlier for earlier, later in pairwise(moments)]
-    assert all(gap > 0.5 for gap in gaps)
-    assert max(gaps) <= 61
-    assert all(gap >= 25 for gap in gaps[-10:])
-    assert service.emulator.statistics().creates == creates
-    service.emulator.faults.clear()
-    began = clock()
-    await until(lambda: service.ear.all(GateOpened), timeout=61)
-    await asyncio.gather(*handles)
-    # What had ended meanwhile is found at once, not poll by poll.
-    assert clock() - began < 61 + 130
-
-
-async def test_a_session_without_tasks_probes_with_a_task_that_does_not_exist(start: Start) -> None:
-    """Where nothing runs, a poll for no task tells that the service is back; it costs nothing."""
-    service = await start()
-    session = await reached(service)
-    await service.unplug()
-    handle = session.enqueue("a lake")
-    await asyncio.sleep(300)
-    assert session.statistics().gate != "open"
-    assert session.statistics().creates == 2
-    service.emulator.faults.add(Fault("outage", on="poll"))
-    await service.plug()
-    await asyncio.sleep(120)
-    polled = set(service.emulator.statistics().polls_by_task) - set(service.tasks())
-    # A fault cuts a poll before the service knows whose it is.
-    assert polled == {"task_000000000000000000000000"}
-    service.emulator.faults.clear()
-    assert (await handle).task_id in service.tasks()
-    assert service.emulator.statistics().creates_by_prompt["a lake"] == 1
 
 
 @pytest.mark.parametrize("way", ["submit", "generate", "enqueue"])
@@ -274,6 +216,19 @@ async def test_a_create_that_waits_to_be_repeated_gives_up_like_others(start: St
     assert caught.value.charged == "maybe"
     await session.drain(timeout=30)
     assert service.emulator.statistics().creates <= 3
+
+
+async def test_a_row_of_map_that_waits_to_be_repeated_waits_on(start: Start) -> None:
+    """In `map` a 500 before an outage of an hour costs no row: its repeat goes when the service is back."""
+    service = await start()
+    session = await reached(service, retry=RetryPolicy(give_up_after=300))
+    service.emulator.faults.add(Fault("http-500", on="create", count=1))
+    service.emulator.faults.add(Fault("outage", on="poll", until=3600))
+    async with session.map(["a river"]) as items:
+        (item,) = [item async for item in items]
+    assert item.error is None
+    assert clock() > 3600
+    assert service.emulator.statistics().creates_by_prompt["a river"] == 2
 
 
 async def test_nobody_waits_for_a_create_that_would_be_repeated(start: Start) -> None:
