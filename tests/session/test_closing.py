@@ -31,6 +31,7 @@ async def test_nothing_leaves_once_closing_was_asked_for(start: Start) -> None:
     """A job that is queued in the very step in which the session is closed is not sent."""
     service = await start()
     session = await service.open()
+    await asyncio.sleep(1)
     handle = session.enqueue("a lake")
     await session.aclose()
     assert handle.status == "withdrawn"
