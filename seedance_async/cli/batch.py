@@ -152,6 +152,8 @@ class BatchJob:
                 await showing
 
     def _say_end(self, report: BatchReport) -> None:
+        if self._said:
+            return  # a second signal came between the runner's end and this: what matters was said
         self._said = True
         for line in summary_lines(report):
             # A batch that is not wholly done says what is left to do even when it is told to be quiet.
@@ -168,5 +170,6 @@ class BatchJob:
         self.view.close()
         ids = self.runner.running
         if ids and not self._said:
+            self._said = True
             self.terminal.complain(f"\n{count(len(ids), 'task')} still running on the service, paid for:")
             self.terminal.complain(how_to_fetch(ids, str(self.folder), wait=True))

@@ -1,9 +1,12 @@
 """Plans and ended rows to test with."""
 
+import csv
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 from seedance_async.batch.formats import read_csv, read_jsonl
 from seedance_async.core.catalogue import Catalogue
@@ -35,3 +38,12 @@ def video(task_id: str, used: str | None = "415") -> VideoResult:
         datetime(2026, 11, 1, 12, 0, tzinfo=UTC),
         datetime(2026, 11, 1, 12, 2, 30, 500_000, tzinfo=UTC),
     )
+
+
+def table(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter=delimiter))
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]

@@ -1,11 +1,9 @@
 """The files that a batch leaves behind, and its exit code."""
 
-import csv
 import io
 import json
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -13,14 +11,10 @@ from seedance_async.batch.books import Books
 from seedance_async.batch.closing import write_reports
 from seedance_async.batch.events import BatchEvent, RowStatus, StopReason, Warned
 from seedance_async.batch.exit_codes import ExitCode
-from seedance_async.batch.manifest import Manifest, Record, planned_files, record_of
+from seedance_async.batch.manifest import Manifest, Record, record_of
 from seedance_async.batch.outcomes import row_that_failed
 from seedance_async.batch.recorder import Recorder
 from seedance_async.batch.report import BatchReport, EndedRow
-from seedance_async.batch.rows import read_rows
-from seedance_async.batch.tables import FAILED, REMAINING, write_again
-from seedance_async.core.catalogue import Catalogue
-from seedance_async.core.plan import make_plan
 from seedance_async.errors import (
     AuthenticationError,
     BadRequestError,
@@ -38,18 +32,9 @@ from seedance_async.errors import (
     WithdrawnError,
 )
 from seedance_async.hooks import SlotGivenUp
-from tests.batch.plans import SIGNED, plan_of, plan_of_csv, video
+from tests.batch.plans import SIGNED, lines, plan_of, plan_of_csv, table, video
 
 PICTURE = SIGNED.replace(".mp4", ".png")
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
-def _table(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter=delimiter))
 
 
 def test_a_record_holds_what_a_script_wants_and_no_signed_url(tmp_path: Path) -> None:
@@ -207,7 +192,7 @@ def test_a_manifest_grows_and_the_last_line_of_a_key_counts(tmp_path: Path) -> N
     again.append([_record("a", "done")])
     again.close()
     again.append([_record("c", "done")])  # after close: nothing
-    assert [line["status"] for line in _lines(tmp_path / "manifest.jsonl")] == ["failed", "done", "done"]
+    assert [line["status"] for line in lines(tmp_path / "manifest.jsonl")] == ["failed", "done", "done"]
     assert {key: record["status"] for key, record in again.latest.items()} == {"a": "done", "b": "done"}
 
 
@@ -217,7 +202,7 @@ def test_what_is_said_already_gets_no_further_line(tmp_path: Path) -> None:
     manifest.append([_record("a", "running"), _record("a", "running"), _record("b", "running")])
     manifest.append([_record("b", "running"), _record("a", "done"), _record("a", "running")])
     manifest.close()
-    found = [(line["key"], line["status"]) for line in _lines(tmp_path / "manifest.jsonl")]
+    found = [(line["key"], line["status"]) for line in lines(tmp_path / "manifest.jsonl")]
     assert found == [("a", "running"), ("b", "running"), ("a", "done"), ("a", "running")]
 
 
@@ -274,94 +259,6 @@ def test_a_full_disk_is_an_error_of_the_manifest(tmp_path: Path) -> None:
     manifest.close()
 
 
-def test_failed_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
-    """Same columns, same delimiter, same mark, plus file and reason; a fixed copy can be passed in."""
-    plan = plan_of_csv(["id;prompt;duration;#note", 'one;"a; lake";8;x', "two;a hill;;"], bom=True)
-    first, second = plan.rows
-    rows = [
-        row_that_failed(first, TaskFailedError("t", None, f"bad {SIGNED}", "input"), None),
-        row_that_failed(second, BadRequestError(400, "no"), None),
-    ]
-    path = write_again(tmp_path, FAILED, plan.source, rows)
-    assert path == tmp_path / "failed.csv"
-    data = path.read_bytes()
-    assert data.startswith(b"\xef\xbb\xbfid;prompt;duration;#note;output;#error\r\n")
-    assert b"abc123" not in data
-    again = plan_of_csv(data.decode("utf-8-sig").splitlines())
-    assert [row.inputs for row in again.rows] == [row.inputs for row in plan.rows]
-    assert [row.key for row in again.rows] == ["one", "two"]
-    # A second failure replaces the first reason instead of adding a column.
-    write_again(tmp_path, FAILED, again.source, [row_that_failed(again.rows[0], BadRequestError(400, "x"), None)])
-    assert _table(path, ";")[0]["#error"].startswith("HTTP 400: x")
-    # A row that was not sent has no reason any more.
-    path = write_again(tmp_path, REMAINING, again.source, [EndedRow(again.rows[0], "not_submitted")])
-    assert path is not None
-    assert _table(path, ";")[0]["#error"] == ""
-
-
-def test_failed_rows_of_jsonl_keep_their_lists(tmp_path: Path) -> None:
-    """What does not fit into a cell stays JSON."""
-    plan = plan_of({"prompt": "a", "images": [PICTURE], "#tags": ["x"], "seed": None})
-    path = write_again(tmp_path, FAILED, plan.source, [row_that_failed(plan.rows[0], BadRequestError(400, "no"), None)])
-    assert path == tmp_path / "failed.jsonl"
-    assert _lines(path) == [
-        {
-            "prompt": "a", "images": [PICTURE], "#tags": ["x"], "seed": None, "output": "001-a.mp4",
-            "#error": "HTTP 400: no",
-        }
-    ]  # fmt: skip
-
-
-DEFAULTS: dict[str, object] = {
-    "model": "seedance2-fast",
-    "duration": 7,
-    "output_resolution": "480p",
-    "images": ("https://a.example/1.png", "https://a.example/2.png"),
-    "extra": {"person": True},
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("rows.jsonl", '{"prompt": "a lake", "duration": null}\n{"prompt": "a hill", "duration": 4}\n'),
-        ("rows.csv", "prompt,duration\na lake,\na hill,4\n"),
-        ("rows.txt", "a lake\na hill\n"),
-    ],
-)
-@pytest.mark.parametrize("pattern", [None, "{index}"])
-def test_rows_to_pass_in_again_need_no_options(tmp_path: Path, name: str, text: str, pattern: str | None) -> None:
-    """Whatever options filled in is written down: the same videos at the same price, under the same names."""
-    (tmp_path / name).write_text(text)
-    source = read_rows(tmp_path / name)
-    plan = make_plan(source, defaults=DEFAULTS, catalogue=Catalogue.LATEST, name_pattern=pattern)
-    left = [EndedRow(plan.rows[1], "not_submitted")]
-    path = write_again(tmp_path, REMAINING, plan.source, left)
-    assert path is not None
-    (again,) = make_plan(read_rows(path), defaults={}, catalogue=Catalogue.LATEST).rows
-    assert (again.key, again.request.digest) == (plan.rows[1].key, plan.rows[1].request.digest)
-    assert (again.inputs, again.file) == (plan.rows[1].inputs, plan.rows[1].file)
-
-
-def test_a_row_that_failed_before_starts_without_its_error(tmp_path: Path) -> None:
-    """One that succeeds now must not carry the reason of the last time into the reports."""
-    (row,) = plan_of({"prompt": "a", "#error": "HTTP 400: no", "#shot": "1"}).rows
-    record = record_of(EndedRow(row, "done", "t"), tmp_path)
-    assert record["#shot"] == "1"
-    assert "#error" not in record
-
-
-def test_a_row_that_is_not_there_yet_keeps_its_name(tmp_path: Path) -> None:
-    """A video that is fetched later goes where it was to go."""
-    rows = plan_of({"prompt": "a", "output": "x/a.mp4"}, {"prompt": "b"}).rows
-    manifest = Manifest(tmp_path)
-    manifest.append(record_of(EndedRow(row, "running", f"t{row.index}"), tmp_path) for row in rows)
-    manifest.append([{"key": "bad", "task_id": "t3", "planned": "../x.mp4"}, {"key": "old", "task_id": "t4"}])
-    manifest.close()
-    assert planned_files(tmp_path) == {"t1": PurePosixPath("x/a.mp4"), "t2": PurePosixPath("002-b.mp4")}
-    assert planned_files(tmp_path / "none") == {}
-
-
 def test_reports_keep_what_earlier_runs_left(tmp_path: Path) -> None:
     """`results.csv` tells of the whole folder; edited rows of the run before are set aside, not lost."""
     plan = plan_of_csv(["id,prompt", "one,a lake", "two,a hill", "three,a sea"])
@@ -381,20 +278,20 @@ def test_reports_keep_what_earlier_runs_left(tmp_path: Path) -> None:
     )
     assert first.failed_file == tmp_path / "failed.csv"
     assert first.remaining_file == tmp_path / "remaining.csv"
-    assert [row["id"] for row in _table(tmp_path / "remaining.csv")] == ["three"]
-    assert [(row["id"], row["status"], row["credits"], row["error"]) for row in _table(tmp_path / "results.csv")] == [
+    assert [row["id"] for row in table(tmp_path / "remaining.csv")] == ["three"]
+    assert [(row["id"], row["status"], row["credits"], row["error"]) for row in table(tmp_path / "results.csv")] == [
         ("one", "done", "415", ""),
         ("two", "failed", "", "HTTP 400: no"),
         ("three", "not_submitted", "", "interrupted"),
     ]
     second = run(EndedRow(two, "done", "t2", path=tmp_path / "two.mp4", result=video("t2")))
     assert (second.failed_file, second.remaining_file) == (None, None)
-    assert [(row["id"], row["status"]) for row in _table(tmp_path / "results.csv")] == [
+    assert [(row["id"], row["status"]) for row in table(tmp_path / "results.csv")] == [
         ("one", "done"),
         ("two", "done"),
     ]
     assert not (tmp_path / "failed.csv").exists()
-    assert [row["id"] for row in _table(tmp_path / "failed-1.csv")] == ["two"]
+    assert [row["id"] for row in table(tmp_path / "failed-1.csv")] == ["two"]
     manifest.close()
 
 
@@ -408,7 +305,7 @@ def test_results_are_in_the_order_of_the_file(tmp_path: Path) -> None:
     manifest.append(record_of(row, tmp_path) for row in (ended[2], ended[0]))
     write_reports(BatchReport(tmp_path, tuple(ended)), plan_of_csv(["prompt", "x"]).source, manifest)
     manifest.close()
-    found = [(row["id"], row["status"]) for row in _table(tmp_path / "results.csv")]
+    found = [(row["id"], row["status"]) for row in table(tmp_path / "results.csv")]
     assert found == [("old", "done"), ("one", "failed"), ("two", "done"), ("three", "done")]
 
 
@@ -424,7 +321,7 @@ async def test_the_first_end_of_a_row_counts(tmp_path: Path) -> None:
     await books.recorder.flush()
     books.recorder.manifest.close()
     assert books.report().counts == {"done": 1}
-    assert len(told) == len(_lines(tmp_path / "manifest.jsonl")) == 1
+    assert len(told) == len(lines(tmp_path / "manifest.jsonl")) == 1
 
 
 def test_a_slot_that_is_used_again_is_told_by_its_line(tmp_path: Path) -> None:
