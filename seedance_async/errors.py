@@ -13,6 +13,7 @@ SeedanceError
 ├── TaskFailedError           the service accepted the task and ended it with `fail`; refunded
 ├── TaskTimeoutError          the task has not ended by its deadline; it may still (also a TimeoutError)
 ├── DownloadError             a finished video could not be saved; it can be fetched again
+├── JournalError              the journal cannot be opened or written; nothing is sent that was not written down
 └── ApiError                  the service answered with an HTTP error
     ├── BadRequestError           400, carries `problems`
     ├── AuthenticationError       401
@@ -285,6 +286,28 @@ class DownloadError(SeedanceError):
         target = "the video" if self.path is None else self.path
         name = "" if self.task_id is None else f" (task {self.task_id})"
         return f"{target} was not saved{name}: {self.reason}"
+
+
+class JournalError(SeedanceError):
+    """The journal cannot be opened, read or written. A create whose intent was not written down is not sent.
+
+    With a `task_id` the service accepted a task and its id could not be written down: `charged` is `"yes"`, the task is
+    in `session.pending` and watched, and its id is only here and in what was printed.
+
+    Attributes:
+        reason: What happened and what can be done.
+        path: The journal's file, where it has one.
+    """
+
+    def __init__(self, reason: str, path: str | None = None) -> None:
+        self.reason = reason
+        self.path = path
+        super().__init__(reason, path)
+
+    def __str__(self) -> str:
+        where = "the journal" if self.path is None else f"the journal {self.path}"
+        lost = "" if self.task_id is None else f"; task {self.task_id} was accepted and is not in it: keep this id"
+        return f"{where}: {self.reason}{lost}"
 
 
 class ApiError(SeedanceError):

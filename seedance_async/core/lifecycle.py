@@ -12,7 +12,8 @@ A job is ours; a task is theirs. A job has at most one task and may need several
     unknown    a create left and its fate is not known
     gone       the service no longer answers for the task: 404 or 403
 
-An unknown job becomes running if a later hint brings its task id.
+An unknown job becomes running if a later hint brings its task id. One that has ended is queued again where the caller
+wants another attempt: the session then makes a new job of the same key, and the journal keeps one record for both.
 """
 
 from enum import Enum
@@ -53,8 +54,9 @@ class Event(Enum):
     FAILED = "failed"
     GONE = "gone"
     RESOLVED = "resolved"
-    """A hint, such as a webhook, brought the task id of a create whose answer was lost. No shell takes hints yet: it
-    stands here so that every reader of the table knows that an unknown job may come to life."""
+    """A hint, such as a webhook or a line in a log, brought the task id of a create whose answer was lost."""
+    REQUEUED = "requeued"
+    """Another attempt was asked for, with the same inputs or others."""
 
 
 _MOVING: Final = frozenset({State.QUEUED, State.SENDING, State.RUNNING})
@@ -66,6 +68,8 @@ _TABLE: Final[dict[tuple[State, Event], State]] = {
     (State.QUEUED, Event.REFUSED): State.REFUSED,
     # An earlier create of the job was answered 500 and may have been accepted all the same.
     (State.QUEUED, Event.LOST): State.UNKNOWN,
+    # The same job's create once more: after a 500, or with its duration in the other form.
+    (State.SENDING, Event.INTENT): State.SENDING,
     (State.SENDING, Event.NOT_SENT): State.QUEUED,
     (State.SENDING, Event.OVER_LIMIT): State.QUEUED,
     (State.SENDING, Event.ACCEPTED): State.RUNNING,
@@ -75,6 +79,12 @@ _TABLE: Final[dict[tuple[State, Event], State]] = {
     (State.RUNNING, Event.FAILED): State.FAILED,
     (State.RUNNING, Event.GONE): State.GONE,
     (State.UNKNOWN, Event.RESOLVED): State.RUNNING,
+    (State.SUCCEEDED, Event.REQUEUED): State.QUEUED,
+    (State.FAILED, Event.REQUEUED): State.QUEUED,
+    (State.REFUSED, Event.REQUEUED): State.QUEUED,
+    (State.WITHDRAWN, Event.REQUEUED): State.QUEUED,
+    (State.UNKNOWN, Event.REQUEUED): State.QUEUED,
+    (State.GONE, Event.REQUEUED): State.QUEUED,
 }
 
 

@@ -16,6 +16,7 @@ TABLE = {
     (Q, Event.WITHDRAWN): State.WITHDRAWN,
     (Q, Event.REFUSED): State.REFUSED,
     (Q, Event.LOST): State.UNKNOWN,
+    (S, Event.INTENT): S,
     (S, Event.NOT_SENT): Q,
     (S, Event.OVER_LIMIT): Q,
     (S, Event.ACCEPTED): R,
@@ -25,6 +26,10 @@ TABLE = {
     (R, Event.FAILED): State.FAILED,
     (R, Event.GONE): State.GONE,
     (State.UNKNOWN, Event.RESOLVED): R,
+    **{
+        (ended, Event.REQUEUED): Q
+        for ended in (State.SUCCEEDED, State.FAILED, State.REFUSED, State.WITHDRAWN, State.UNKNOWN, State.GONE)
+    },
 }
 
 #: States in which credits are gone, or may be.
@@ -49,12 +54,12 @@ def test_ended(state: State) -> None:
 
 @pytest.mark.parametrize("state", State, ids=lambda each: each.value)
 def test_a_way_out(state: State) -> None:
-    """A job that moves can end; one that has ended stays, unless a hint brings the id of an unknown one."""
+    """A job that moves can end; one that has ended stays, unless another attempt is wanted or a hint brings an id."""
     events = {event for (source, event) in TABLE if source is state}
     if not state.ended:
         assert any(TABLE[state, event].ended or event is Event.INTENT for event in events) or state is S
     else:
-        assert events == ({Event.RESOLVED} if state is State.UNKNOWN else set())
+        assert events == {Event.REQUEUED} | ({Event.RESOLVED} if state is State.UNKNOWN else set())
 
 
 def test_every_state_is_reached() -> None:
