@@ -7,7 +7,7 @@ known of it is the `available` of a 402 and what was accepted or refunded since.
 from decimal import Decimal
 from typing import Final
 
-from attrs import define
+from attrs import define, field
 
 from seedance_async.errors import BudgetExceededError
 
@@ -67,16 +67,27 @@ class Budget:
 
 @define
 class Balance:
-    """What the account was last heard to have; unknown until a 402 tells."""
+    """What the account was last heard to have; unknown until a 402 tells.
+
+    1. What fits beside the creates on the wire may leave.
+    2. What does not fit waits while a create is on the wire whose answer will tell more: one that does not fit
+       either, or any for a job that would fit if that create came to nothing.
+    3. Otherwise it is refused, but for one trial in `TRY_AGAIN_AFTER` seconds, counted from the last 402. A trial
+       that ends without a word about credits (429, not sent, unknown) has told nothing, and the next may leave.
+    """
 
     available: Decimal | None = None
     _try_at: float = 0.0
-    _on_wire: Decimal = ZERO
+    #: What is on the wire, by price. The window of the slots keeps it short.
+    _on_wire: list[Decimal | None] = field(init=False, factory=list[Decimal | None])
 
     @property
     def free(self) -> Decimal | None:
-        """What is left of it if every create on the wire is accepted; None while it is unknown."""
-        return None if self.available is None else max(ZERO, self.available - self._on_wire)
+        """What is left of it if every create on the wire that fits is accepted; None while it is unknown."""
+        available = self.available
+        if available is None:
+            return None
+        return max(ZERO, available - sum((price or ZERO for price in self._on_wire if _fits(price, available)), ZERO))
 
     def refused(self, available: Decimal | None, now: float) -> None:
         """Note a 402. One that gives no number is read as an empty account."""
@@ -84,25 +95,27 @@ class Balance:
         self._try_at = now + TRY_AGAIN_AFTER
 
     def admits(self, credits: Decimal | None, now: float) -> bool:
-        """Say whether a create of this price may leave.
-
-        A job that does not fit is let through once in `TRY_AGAIN_AFTER` seconds.
-        """
-        free = self.free
-        if free is None or (credits is not None and credits <= free):
+        """Say whether a create of this price may leave now."""
+        if self.available is None or _fits(credits, self.free):
             return True
-        if now < self._try_at:
+        return now >= self._try_at and not self.undecided(credits)
+
+    def undecided(self, credits: Decimal | None) -> bool:
+        """Say whether a create on the wire will tell more, so that a job that may not leave yet waits for it."""
+        available = self.available
+        if available is None:
             return False
-        self._try_at = now + TRY_AGAIN_AFTER
-        return True
+        if _fits(credits, available):
+            return bool(self._on_wire)
+        return not all(_fits(price, available) for price in self._on_wire)
 
     def left(self, credits: Decimal | None) -> None:
         """Note a create that leaves: others must fit beside it."""
-        self._on_wire += credits or ZERO
+        self._on_wire.append(credits)
 
     def ended(self, credits: Decimal | None) -> None:
         """Note that a create which left is on the wire no more."""
-        self._on_wire -= credits or ZERO
+        self._on_wire.remove(credits)
 
     def accepted(self, credits: Decimal | None) -> None:
         """Note an accepted create. One that did not fit shows that the number is out of date."""
@@ -117,3 +130,7 @@ class Balance:
         """Note a failed task, which the service refunds."""
         if self.available is not None:
             self.available += credits
+
+
+def _fits(credits: Decimal | None, available: Decimal | None) -> bool:
+    return credits is not None and available is not None and credits <= available

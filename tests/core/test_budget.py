@@ -143,8 +143,73 @@ def test_one_tries_again_now_and_then() -> None:
     """Once a minute one that does not fit is let through: somebody may have bought credits."""
     balance = Balance()
     balance.refused(Decimal(10), 0.0)
-    let_through = [now for now in range(200) if balance.admits(Decimal(200), float(now))]
+    let_through: list[float] = []
+    for now in map(float, range(200)):
+        if balance.admits(Decimal(200), now):
+            let_through.append(now)
+            balance.left(Decimal(200))
+            balance.ended(Decimal(200))
+            balance.refused(Decimal(10), now)
     assert let_through == [TRY_AGAIN_AFTER, 2 * TRY_AGAIN_AFTER, 3 * TRY_AGAIN_AFTER]
+
+
+def test_while_one_tries_again_the_others_wait_for_its_answer() -> None:
+    """Neither they nor what fits is refused from the number that is being asked for anew."""
+    balance = Balance()
+    balance.refused(Decimal(100), 0.0)
+    assert balance.admits(Decimal(200), TRY_AGAIN_AFTER)
+    balance.left(Decimal(200))
+    for credits in (Decimal(200), None):
+        assert not balance.admits(credits, TRY_AGAIN_AFTER + 1)
+        assert balance.undecided(credits)
+    # What fits needs not wait: the trial takes nothing of what the account is known to have.
+    assert balance.free == 100
+    assert balance.admits(Decimal(100), TRY_AGAIN_AFTER + 1)
+    balance.ended(Decimal(200))
+    balance.refused(Decimal(120), TRY_AGAIN_AFTER + 2)
+    assert not balance.admits(Decimal(200), TRY_AGAIN_AFTER + 2)
+    assert not balance.undecided(Decimal(200))
+    assert balance.admits(Decimal(120), TRY_AGAIN_AFTER + 2)
+
+
+def test_what_fits_alone_waits_for_what_is_on_the_wire() -> None:
+    """Of two that do not fit together the second leaves if the first came to nothing."""
+    balance = Balance()
+    balance.refused(Decimal(100), 0.0)
+    balance.left(Decimal(60))
+    assert not balance.admits(Decimal(60), 1.0)
+    assert balance.undecided(Decimal(60))
+    # What does not fit in any case is told so at once.
+    assert not balance.undecided(Decimal(101))
+    balance.ended(Decimal(60))
+    assert balance.admits(Decimal(60), 1.0)
+    balance.accepted(Decimal(60))
+    assert not balance.admits(Decimal(60), 1.0)
+    assert not balance.undecided(Decimal(60))
+
+
+@pytest.mark.parametrize("credits", [Decimal(200), None])
+def test_a_trial_that_told_nothing_of_credits_is_none(credits: Decimal | None) -> None:
+    """One that met a 429 or was not sent leaves again, and does not use up the minute."""
+    balance = Balance()
+    balance.refused(Decimal(10), 0.0)
+    assert balance.admits(credits, TRY_AGAIN_AFTER)
+    balance.left(credits)
+    balance.ended(credits)
+    assert balance.admits(credits, TRY_AGAIN_AFTER + 2)
+
+
+def test_what_left_before_a_402_is_waited_for() -> None:
+    """Two were on the wire side by side: the answer to the second says what the account has, too."""
+    balance = Balance()
+    balance.left(Decimal(200))
+    balance.left(Decimal(200))
+    balance.ended(Decimal(200))
+    balance.refused(Decimal(100), 0.0)
+    assert balance.undecided(Decimal(200))
+    balance.ended(Decimal(200))
+    balance.accepted(Decimal(200))
+    assert balance.admits(Decimal(200), 1.0)
 
 
 def test_an_accepted_try_shows_that_the_number_is_old() -> None:
@@ -167,7 +232,7 @@ def test_an_accepted_unpriced_create() -> None:
 
 @given(st.lists(st.tuples(amounts, st.floats(0, 100)), max_size=40))
 def test_nobody_asks_twice_a_minute(jobs: list[tuple[Decimal, float]]) -> None:
-    """Among jobs that do not fit, at most one in `TRY_AGAIN_AFTER` seconds leaves."""
+    """Among jobs that do not fit, at most one in `TRY_AGAIN_AFTER` seconds leaves and is refused."""
     balance, now, last = Balance(), 0.0, 0.0
     balance.refused(ZERO, now)
     for credits, gap in jobs:
@@ -175,3 +240,7 @@ def test_nobody_asks_twice_a_minute(jobs: list[tuple[Decimal, float]]) -> None:
         if credits and balance.admits(credits, now):
             assert now >= last + TRY_AGAIN_AFTER
             last = now
+            balance.left(credits)
+            assert not balance.admits(credits, now + TRY_AGAIN_AFTER)
+            balance.ended(credits)
+            balance.refused(ZERO, now)
