@@ -7,7 +7,9 @@ there is room or not.
 2. The limit is the least of the ceiling and what the last 429 with numbers said.
 3. From such a 429, `foreign = max(0, current - own)` says how many slots others use. A waiter leaves if
    own + foreign < limit. Otherwise, where own < limit, only a timer lets one probe through, and each accepted probe
-   counts one foreign task less.
+   counts one foreign task less. The timer's pause doubles with each refusal up to half a minute. While others use
+   slots, a create for which there was room says nothing of them: it leaves the pause as it is, and an accepted probe
+   halves it, since the room may have been that of a task of ours whose end is not seen yet.
 4. A limit that a 429 lowered grows back towards the ceiling: once a create was accepted since, one waiter may leave
    above the limit, not more often than every `GROWTH_EVERY` seconds; if it is accepted the limit is one higher. Each
    refusal of such a growth probe makes the next one rarer. So do the refusal that follows a single growth (the room
@@ -40,6 +42,12 @@ _GROWTH_RAREST: Final = 600.0
 
 #: Seconds after which what a 429 said of other users of the account is too old to count.
 FOREIGN_LASTS: Final = 60.0
+
+#: Refusals in a row after which the pauses do not grow any more.
+_MOST_STRIKES: Final = 5
+#: Seconds between two creates that may be refused: after the first refusal, and at most.
+_FIRST_PAUSE: Final = 2.0
+_LONGEST_PAUSE: Final = 30.0
 
 #: Of creates on the wire: one that hangs must not hold up the others.
 _WINDOW: Final = 2
@@ -154,12 +162,17 @@ class SlotLedger(Generic[HolderT]):
         """Note that the holder's create was accepted: it keeps its slot until `release`."""
         self._window = max(_WINDOW, min(self._window + 1, self._widest()))
         self._leave_wire(holder)
-        self._strikes, self._said = 0, None
+        reason = self._end_probe(holder)
+        self._said = None
+        if not self.foreign(now):
+            self._strikes = 0
+        elif reason is _Leave.PROBE:
+            self._strikes = max(0, self._strikes - 1)
         if not self._may_grow:
             # Not at once: while several tasks end, the account has room for a moment that is not the limit's.
             self._may_grow = True
             self._growth_at = max(self._growth_at, now + GROWTH_EVERY)
-        match self._end_probe(holder):
+        match reason:
             case _Leave.PROBE:
                 self._foreign = max(0, self._foreign - 1)
                 self._probe_at = now
@@ -185,9 +198,9 @@ class SlotLedger(Generic[HolderT]):
         """Note a 429: the holder has its old place in the queue again. Return whether the limit changed by it."""
         self._give_up(holder)
         self._window = 1
-        self._strikes += 1
+        self._strikes = min(self._strikes + 1, _MOST_STRIKES)
         self._may_grow = False
-        pause = max(retry_after or 0.0, grown_delay(self._strikes - 1, rand, first=2.0, most=30.0))
+        pause = max(retry_after or 0.0, grown_delay(self._strikes - 1, rand, first=_FIRST_PAUSE, most=_LONGEST_PAUSE))
         reason = self._end_probe(holder)
         straggler = reason is None and limit is not None and limit == self._said
         if reason is _Leave.GROWTH or self._grown == 1 or straggler:

@@ -194,6 +194,31 @@ def test_refused_probes_grow_rarer() -> None:
     assert gaps == [2, 4, 8, 16, 30, 30, 30]
 
 
+def test_room_of_our_own_says_nothing_of_others() -> None:
+    """While others use slots, a create for which there was room leaves the pause long; a probe halves it."""
+    ledger, now = ledger_of(5, 30), 0.0
+    ledger.accepted(first(ledger), now)
+    for _ in range(9):
+        probe = first(ledger, now)
+        refuse(ledger, probe, now, limit=5, current=5)
+        now = ledger.wakeup(now) or 0.0
+    ledger.release(0)
+    ledger.accepted(first(ledger, now), now)
+    assert ledger.wakeup(now) == now
+    refuse(ledger, first(ledger, now), now, limit=5, current=5)
+    assert ledger.wakeup(now) == now + 30
+    for pause in (16, 8, 4):
+        now = ledger.wakeup(now) or 0.0
+        # One gives back what the refusal added, and one halves.
+        for _ in range(2):
+            ledger.accepted(first(ledger, now), now)
+            assert ledger.foreign(now) > 0
+        for job in list(ledger.holders)[:2]:
+            ledger.release(job)
+        refuse(ledger, first(ledger, now), now, limit=5, current=5)
+        assert ledger.wakeup(now) == now + pause
+
+
 def test_what_is_known_of_others_grows_old() -> None:
     """A minute after a 429, what it said of others does not count any more."""
     ledger = ledger_of(3, 9)

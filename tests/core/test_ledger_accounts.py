@@ -60,11 +60,48 @@ def test_numbers_that_never_come(others: int) -> None:
     assert len(simulation.refusals) < simulation.accepted[-1][0] / 8
 
 
+@pytest.mark.parametrize(
+    ("limit", "others", "jobs", "before", "most"),
+    [(5, 3, 10, 23, 18), (5, 4, 400, 72, 56), (10, 5, 2000, 127, 56), (50, 25, 2000, 279, 75), (50, 5, 2000, 375, 80)],
+)
+def test_others_who_stay_are_probed_calmly(limit: int, others: int, jobs: int, before: int, most: int) -> None:
+    """Tasks of ours that end and begin say nothing of others: the probes stay rare until one of them is accepted.
+
+    `before` is how many refusals there were, on average, while each accepted create made the probes frequent again.
+    """
+    for seed in range(5):
+        simulation = Simulation(
+            ledger_of(limit, jobs), lambda _now: limit, others=lambda _now: others, round_trip=0.1, seed=seed
+        )
+        if jobs == 10:
+            simulation.lasting = 60.0, 60.1
+        simulation.run(until=1000)
+        assert len(simulation.refusals) <= most < before
+        # Nothing of what is ours stands empty for that.
+        assert simulation.held_at(200) >= limit - others - (limit > 10)
+
+
+@pytest.mark.parametrize(("limit", "others"), [(5, 3), (5, 4), (5, 5), (10, 5), (50, 25), (50, 5)])
+def test_the_slots_of_others_are_found_within_half_a_minute(limit: int, others: int) -> None:
+    """However long others stayed: when they go, the next probe finds it and the rest follows at once."""
+    for seed in range(5):
+        simulation = Simulation(
+            ledger_of(limit, 2000),
+            lambda _now: limit,
+            others=lambda now: others if now < 1000 else 0,
+            round_trip=0.1,
+            seed=seed,
+        )
+        simulation.run(until=1100)
+        full = min(when for when, held in simulation.held if when >= 1000 and held == limit)
+        assert full <= 1032
+
+
 def test_other_users_come_and_go() -> None:
     """While others fill half of the account we use the rest; when they go, all of it, within two minutes."""
     simulation = Simulation(ledger_of(10, 2000), lambda _now: 10, others=lambda now: 5 if now < 1000 else 0)
     simulation.run(until=2000)
     assert simulation.held_at(999) == 5
     assert simulation.held_at(1120) == 10
-    assert simulation.refused_between(0, 1000) <= 150
+    assert simulation.refused_between(0, 1000) <= 60
     assert simulation.refused_between(1120, 2000) == 0
