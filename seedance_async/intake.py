@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from seedance_async.core.budget import ZERO
-from seedance_async.core.build import build_inputs
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import Inputs
 from seedance_async.core.lifecycle import State
 from seedance_async.core.polling import Polling
-from seedance_async.core.request import BASE_DEADLINE, Request, prepare
+from seedance_async.core.request import BASE_DEADLINE, Request, prepare_call
 from seedance_async.core.results import TaskSnapshot
 from seedance_async.errors import InputError, KeyConflictError, Problem
 from seedance_async.handle import TaskHandle, handle_of
@@ -69,7 +68,7 @@ class Intake:
             KeyConflictError: The key stands for other inputs.
             BudgetExceededError: The job does not fit into the budget.
         """
-        request = prepare(build_inputs(source, fields), self.catalogue)
+        request = prepare_call(source, fields, self.catalogue)
         if polling is not None:
             checked_polling(polling)
         if key is None:

@@ -15,9 +15,8 @@ from seedance_async.cli.service import make_session, parse_budget
 from seedance_async.cli.targets import ready_target
 from seedance_async.cli.terminal import Terminal, amount, one_line, quoted
 from seedance_async.cli.watch import follow
-from seedance_async.core.build import inputs_from_fields
 from seedance_async.core.inputs import Inputs
-from seedance_async.core.request import Request, prepare
+from seedance_async.core.request import Request, prepare_row
 from seedance_async.errors import SeedanceError, TaskFailedError
 from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble
 
@@ -48,10 +47,9 @@ def make_one(
     json: bool,
 ) -> int:
     """Make one video, save it and print where it is."""
-    inputs = inputs_from_fields({"prompt": prompt, **fields.fields()})
-    request = prepare(inputs, service.chosen_catalogue())
+    request = prepare_row({"prompt": prompt, **fields.fields()}, service.chosen_catalogue())
     session = make_session(service, budget=parse_budget(budget), hooks=[Told(terminal)])
-    one = One(inputs, output, ready_target(output, overwrite=overwrite), overwrite, json)
+    one = One(request.inputs, output, ready_target(output, overwrite=overwrite), overwrite, json)
     say_request(request, terminal)
 
     async def command(interrupts: Interrupts) -> int:

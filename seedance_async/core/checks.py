@@ -4,6 +4,7 @@ The service ignores names it does not know and bills for what is left, so a fiel
 wrong as a value out of range.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from seedance_async.core.catalogue import Catalogue
@@ -20,22 +21,35 @@ _KNOWN_PLAIN: Final = {plain(wire): name for wire, name in OTHER_WIRE_NAMES.item
     plain(name): name for name in INPUT_FIELDS
 }
 _ENVELOPE: Final = plain("inputs")
+_MEDIA: Final = frozenset({"images", "videos", "audios", "first_frame", "last_frame"})
 
 
-def check(inputs: Inputs, catalogue: Catalogue) -> tuple[ModelSpec | None, list[Problem]]:
+def check(
+    inputs: Inputs, catalogue: Catalogue, unsettled: Collection[str] = ()
+) -> tuple[ModelSpec | None, list[Problem]]:
     """Return the model's facts and every problem that is found.
 
     Problems that depend on the model are looked for only if the catalogue has it and it takes this class of inputs.
+
+    Args:
+        inputs: What to check.
+        catalogue: The contract to check against.
+        unsettled: Fields that are not known yet; nothing is said of their values.
     """
     problems: list[Problem] = []
     spec = _check_model(inputs, catalogue, problems)
     _check_prompt(inputs.prompt, spec, catalogue, problems)
-    check_media(inputs, spec, problems)
+    of_media: list[Problem] = []
+    check_media(inputs, spec, of_media)
+    # Which media the prompt can name is open until they are known.
+    problems += of_media if _MEDIA.isdisjoint(unsettled) else (each for each in of_media if each.path != "prompt")
     _check_mode(inputs, problems)
     check_duration(inputs, spec, catalogue, problems)
     check_options(inputs, spec, catalogue, problems)
     _check_callback(inputs.callback_url, problems)
     _check_extra(inputs.extra, problems)
+    if unsettled:
+        problems = [each for each in problems if each.path.partition("[")[0] not in unsettled]
     return spec, problems
 
 

@@ -12,13 +12,13 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-from seedance_async.core.build import inputs_from_fields
 from seedance_async.core.catalogue import Catalogue
-from seedance_async.core.inputs import Inputs
+from seedance_async.core.inputs import INPUT_FIELDS, Inputs
 from seedance_async.core.pricing import Quote, quote_requests
-from seedance_async.core.request import Request, prepare
+from seedance_async.core.rates import credits_text
+from seedance_async.core.request import Request, prepare_row
 from seedance_async.core.row_files import NamePattern, plan_files
-from seedance_async.core.rows import Row, RowFormat, RowSource, line_of, where
+from seedance_async.core.rows import Row, RowFormat, RowSource, known_column, line_of, where
 from seedance_async.errors import InputError, Problem
 
 SHOWN_PROBLEMS: Final = 20
@@ -114,7 +114,7 @@ def make_plan(
     requests: dict[int, Request] = {}
     for position, row in enumerate(source.rows):
         try:
-            requests[position] = prepare(inputs_from_fields({**defaults, **row.fields}), catalogue)
+            requests[position] = prepare_row({**_unknown(row), **defaults, **row.fields}, catalogue)
         except InputError as error:
             problems += [problem for problem in _placed(error, source.name, row.line) if problem.path not in known]
     keys = row_keys(source.rows, requests)
@@ -182,6 +182,15 @@ def _wrong_ids(source: RowSource) -> Iterable[Problem]:
             first[row.id] = row.line
 
 
+def _unknown(row: Row) -> dict[str, object]:
+    """Return what reading refused for its name: not to be told again, but it may be what seems to be missing."""
+    return {
+        name: value
+        for name, value in row.raw.items()
+        if not known_column(name, INPUT_FIELDS) and not (isinstance(value, str) and not value.strip())
+    }
+
+
 def _placed(error: InputError, name: str, line: int) -> list[Problem]:
     return [evolve(problem, path=where(name, line, problem.path)) for problem in error.problems]
 
@@ -228,8 +237,8 @@ def judge_budget(plan: Plan, budget: Decimal) -> BudgetVerdict:
         fits=False,
         fitting=fitting,
         message=(
-            f"the budget of {_credits_text(budget)} credits is {enough}; "
-            f"{'it needs' if len(plan.rows) == 1 else 'all of them need'} {_credits_text(planned.credits)}"
+            f"the budget of {credits_text(budget, grouped=True)} credits is {enough}; "
+            f"{'it needs' if len(plan.rows) == 1 else 'all of them need'} {credits_text(planned.credits, grouped=True)}"
         ),
     )
 
@@ -242,7 +251,7 @@ def describe_plan(plan: Plan, concurrency: int) -> tuple[str, ...]:
         concurrency: Tasks at a time, for the estimate of hours.
     """
     count, planned = len(plan.rows), plan.quote
-    cost = f"{_credits_text(planned.credits)} credits"
+    cost = f"{credits_text(planned.credits, grouped=True)} credits"
     if planned.unpriced:
         cost += f" and {_rows_text(len(planned.unpriced))} of unknown price"
     videos = "1 video" if count == 1 else f"{count:,} videos"
@@ -278,8 +287,3 @@ def _duration_text(seconds: float) -> str:
 
 def _rows_text(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
-
-
-def _credits_text(credits: Decimal) -> str:
-    text = f"{credits:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -5,11 +5,10 @@ from decimal import Decimal
 
 from attrs import evolve, frozen
 
-from seedance_async.core.build import build_inputs
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import ImageToVideo, Inputs, OmniReference, TextToVideo, VideoEdit, VideoExtend
 from seedance_async.core.rates import credits_for, credits_text
-from seedance_async.core.request import Request, prepare
+from seedance_async.core.request import Request, prepare_call
 from seedance_async.errors import InputError, Problem
 
 __all__ = ["Quote", "credits_for", "credits_text", "quote", "quote_requests"]
@@ -86,12 +85,12 @@ def quote(inputs: str | Inputs | Iterable[str | Inputs], catalogue: Catalogue) -
         InputError: With the problems of all inputs; where several were given, each path starts with its index.
     """
     if isinstance(inputs, str | TextToVideo | ImageToVideo | OmniReference | VideoEdit | VideoExtend):
-        return quote_requests([prepare(build_inputs(inputs, {}), catalogue)])
+        return quote_requests([prepare_call(inputs, {}, catalogue)])
     requests: list[Request] = []
     problems: list[Problem] = []
     for number, item in enumerate(inputs):
         try:
-            requests.append(prepare(build_inputs(item, {}), catalogue))
+            requests.append(prepare_call(item, {}, catalogue))
         except InputError as error:
             problems += [evolve(problem, path=f"inputs[{number}].{problem.path}") for problem in error.problems]
     if problems:

@@ -48,7 +48,7 @@ def settles_later(inputs: Inputs, spec: ModelSpec) -> bool:
     return spec.prices.settles_with_video and bool(getattr(inputs, "videos", ()))
 
 
-def credits_text(credits: Decimal) -> str:
-    """Return credits as people write them: no exponent, no trailing zeros."""
-    text = format(credits, "f")
+def credits_text(credits: Decimal, *, grouped: bool = False) -> str:
+    """Return credits as people write them: no exponent, no trailing zeros; `grouped` parts thousands by commas."""
+    text = format(credits, ",f" if grouped else "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

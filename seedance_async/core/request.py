@@ -6,6 +6,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from seedance_async.core.build import Draft, draft_call, draft_row
 from seedance_async.core.catalogue import BUILT_IN, Catalogue
 from seedance_async.core.checks import check
 from seedance_async.core.digest import inputs_digest
@@ -85,9 +86,33 @@ def prepare(inputs: Inputs, catalogue: Catalogue) -> Request:
     Raises:
         InputError: With everything that is wrong, each problem with its path. Money: nothing was sent.
     """
-    spec, problems = check(inputs, catalogue)
-    if spec is None or problems:
-        raise InputError(problems)
+    return _prepared(Draft(inputs), catalogue)
+
+
+def prepare_call(source: str | Inputs, fields: Mapping[str, object], catalogue: Catalogue) -> Request:
+    """Check a prompt completed by fields, or inputs some of which fields replace, and return the request.
+
+    Raises:
+        InputError: With everything that is wrong, names and values together, each problem with its path. A value under
+            a wrong name is checked once it has its right one. Money: nothing was sent.
+    """
+    return _prepared(draft_call(source, fields), catalogue)
+
+
+def prepare_row(fields: Mapping[str, object], catalogue: Catalogue) -> Request:
+    """Check fields from which the class of the inputs follows, see `draft_row`, and return the request.
+
+    Raises:
+        InputError: As from `prepare_call`; also for fields that are missing.
+    """
+    return _prepared(draft_row(fields), catalogue)
+
+
+def _prepared(draft: Draft, catalogue: Catalogue) -> Request:
+    inputs = draft.inputs
+    spec, problems = check(inputs, catalogue, draft.unsettled)
+    if spec is None or problems or draft.problems:
+        raise InputError([*draft.problems, *problems])
     resolution = inputs.output_resolution or spec.limits.default_resolution
     credits = credits_for(inputs, spec, resolution)
     typical = _typical_seconds(inputs, spec, resolution)

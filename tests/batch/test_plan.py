@@ -11,7 +11,7 @@ from seedance_async.core.inputs import ImageToVideo, OmniReference, TextToVideo
 from seedance_async.core.plan import Plan, describe_plan, describe_problems, judge_budget, make_plan
 from seedance_async.core.rows import Row, RowSource
 from seedance_async.errors import InputError, Problem
-from tests.batch.plans import plan_of_csv
+from tests.batch.plans import plan_of, plan_of_csv
 
 
 def _row(line: int, prompt: str = "a lake", **more: object) -> Row:
@@ -73,6 +73,42 @@ def test_every_problem_of_every_row_comes_at_once() -> None:
         "a.csv, line 9",
         "name",
     ]
+
+
+def test_a_row_shows_names_and_values_at_once() -> None:
+    """P5: an unknown field, a missing one, a foreign one and wrong values of one row come together."""
+    with pytest.raises(InputError) as caught:
+        plan_of(
+            {"duration": 99, "stlye": "noir", "last_frame": "cat.png"},
+            {"prompt": "a lake", "first_frame": "https://a.example/1.png", "videos": [], "aspect_ratio": "7:3"},
+        )
+    assert [problem.path for problem in caught.value.problems] == [
+        "rows.jsonl, line 1: stlye",
+        "rows.jsonl, line 1: prompt",
+        "rows.jsonl, line 1: first_frame",
+        "rows.jsonl, line 1: last_frame",
+        "rows.jsonl, line 1: duration",
+        "rows.jsonl, line 2: videos",
+        "rows.jsonl, line 2: aspect_ratio",
+    ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"Prompt": "a lake"},
+        {"prompt": "@image1 walks", "firstFrame": "https://a.example/1.png"},
+        {"prompt": "@image2 walks", "imageUrls": ["https://a.example/1.png", "https://a.example/2.png"]},
+        {"prompt": "a lake", "fist_frame": "https://a.example/1.png", "last_frame": "https://a.example/2.png"},
+        {"prompt": "a lake", "x" * 100: 1},
+        {"prompt": "a lake", "Model": "seedance2-fast", "output_resolution": "720p", "stlye": ""},
+    ],
+)
+def test_a_misspelt_column_is_one_problem(row: dict[str, object]) -> None:
+    """What follows only from the slip is not told: nothing is missing, and nothing points to nothing."""
+    with pytest.raises(InputError) as caught:
+        plan_of(row)
+    assert len(caught.value.problems) == 1
 
 
 def test_a_problem_that_reading_found_is_not_told_twice() -> None:

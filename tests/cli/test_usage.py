@@ -44,6 +44,21 @@ def test_wrong_usage(seedance: Seedance, words: list[str], says: str) -> None:
     assert "Traceback" not in ended.err
 
 
+def test_names_and_values_are_told_together(seedance: Seedance, account: EmulatorThread) -> None:
+    """P5: an option that the others leave no room for, and values that are wrong, come in one answer."""
+    ended = seedance(
+        "generate", "a lake", "--first-frame", "cat.png", "--image", "https://cdn.example/cat.png", "--duration", "99"
+    )
+    assert (ended.code, ended.out) == (2, "")
+    for path in ("images:", "first_frame:", "duration:"):
+        assert path in ended.err
+    ended = seedance("generate", "", "--last-frame", "https://cdn.example/cat.png", "--aspect-ratio", "7:3")
+    assert (ended.code, ended.out) == (2, "")
+    for path in ("first_frame:", "prompt:", "aspect_ratio:"):
+        assert path in ended.err
+    assert account.statistics().creates == 0
+
+
 def test_no_command_is_help(seedance: Seedance) -> None:
     """Somebody who tries the bare word sees what there is."""
     ended = seedance()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from seedance_async.core.build import build_inputs, inputs_from_fields
+from seedance_async.core.build import build_inputs, draft_call, draft_row, inputs_from_fields
 from seedance_async.core.inputs import (
     ImageToVideo,
     Inputs,
@@ -134,3 +134,19 @@ def test_rows_that_make_no_class(fields: dict[str, object], paths: set[str]) -> 
     with pytest.raises(InputError) as caught:
         inputs_from_fields(fields)
     assert {problem.path for problem in caught.value.problems} == paths
+
+
+def test_a_draft_holds_what_was_probably_meant() -> None:
+    """A wrong name stands for the one that is near, and nothing is settled about it; what has its own name stays."""
+    draft = draft_call("a lake", {"aspect_ration": "1:1", "duration": 8, "durations": 9})
+    assert draft.inputs == TextToVideo("a lake", aspect_ratio="1:1", duration=8)
+    assert draft.unsettled == {"aspect_ratio", "durations"}
+    assert [problem.path for problem in draft.problems] == ["aspect_ration", "durations"]
+    draft = draft_row({"Prompt": "a lake", "firstFrame": URL})
+    assert draft.inputs == ImageToVideo("a lake", first_frame=URL)
+    assert draft.unsettled == {"prompt", "first_frame"}
+
+
+def test_a_long_name_is_shown_shortened() -> None:
+    """Where in a message the name stands in front, it does not fill the screen."""
+    assert [len(path) for path in problems_of("a lake", {"x" * 500: 1})] == [60]

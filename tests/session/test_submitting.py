@@ -2,11 +2,13 @@
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from seedance_async import (
     InputError,
+    OmniReference,
     SlotTimeoutError,
     TaskFailedError,
     TextToVideo,
@@ -73,6 +75,33 @@ async def test_wrong_inputs_are_said_before_anything_is_sent(start: Start) -> No
     assert service.emulator.statistics().creates == 0
     assert session.statistics().credits_reserved == 0
     assert session.statistics().waiting == 0
+
+
+@pytest.mark.parametrize("way", ["enqueue", "submit", "generate", "map"])
+async def test_wrong_names_and_wrong_values_are_said_at_once(start: Start, way: str) -> None:
+    """P5: whichever way in, one error names the misspelt field, the foreign one and the value out of range."""
+    service = await start()
+    session = await service.open()
+    fields: dict[str, Any] = {"duration": 99, "first_frame": "https://cdn.example/cat.png"}
+    if way == "map":
+        async with session.map([OmniReference("a lake", images=["cat.png"]), ""], **fields) as items:
+            errors = [item.error async for item in items]
+        assert [paths(error) for error in errors] == [
+            ["first_frame", "images[0]", "duration"],
+            ["first_frame", "prompt", "duration"],
+        ]
+    else:
+        with pytest.raises(InputError) as caught:
+            await getattr(session, way)("a lake", aspect_ration="16:9", **fields)
+        assert paths(caught.value) == ["aspect_ration", "first_frame", "duration"]
+        assert caught.value.problems[0].suggestion == "aspect_ratio"
+    assert service.emulator.statistics().creates == 0
+
+
+def paths(error: BaseException | None) -> list[str]:
+    """The paths of an input error, in order."""
+    assert isinstance(error, InputError)
+    return [problem.path for problem in error.problems]
 
 
 async def test_jobs_leave_in_the_order_in_which_they_came(start: Start) -> None:
