@@ -7,6 +7,7 @@
 Start with `AsyncSeedance`. `seedance_async.errors` draws the tree of errors.
 """
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from seedance_async._version import __version__
@@ -105,6 +106,9 @@ __all__ = [
     "__version__",
     "as_completed",
 ]
+
+# Without any handler Python prints warnings to stderr, which is the application's.
+logging.getLogger("seedance_async").addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:

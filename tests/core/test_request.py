@@ -134,7 +134,7 @@ def test_names_and_values_of_a_row_at_once(fields: dict[str, object], paths: lis
         ("a lake", {"Model": "seedance2-5", "duration": 30}, "Model"),
         ("a lake", {"models": "seedance2-5-edit"}, "models"),
         ("a lake", {"Model": None, "duration": 15}, "Model"),
-        ("a lake", {"prompt": "", "duration": 5}, "prompt"),
+        ("", {"prompt": "a lake", "duration": 5}, "prompt"),
         (TextToVideo("a lake", duration=99), {"durations": 5}, "durations"),
         (TextToVideo(""), {"Prompt": "a lake"}, "Prompt"),
     ],
