@@ -15,7 +15,9 @@ from attrs import define, field
 
 from seedance_async.core.lifecycle import Event, State
 from seedance_async.dispatcher import Dispatcher
-from seedance_async.errors import SessionClosedError
+from seedance_async.errors import JournalError, SessionClosedError
+from seedance_async.journal.keeper import Keeper
+from seedance_async.journal.unwritten import tell_unwritten
 from seedance_async.poller import Poller
 from seedance_async.register import Register
 from seedance_async.slots import Slots
@@ -38,18 +40,27 @@ class Background:
     poller: Poller
     transport: Transport
     slots: Slots
+    keeper: Keeper | None = None
     crash: str | None = field(init=False, default=None)
     _close_timeout: float = field(init=False, default=0.0)
     _close_asked: asyncio.Event = field(init=False, factory=asyncio.Event)
     _supervisor: asyncio.Task[None] | None = field(init=False, default=None)
 
     async def open(self) -> None:
-        """Begin. Connects nowhere yet."""
+        """Begin. Connects nowhere yet.
+
+        Raises:
+            JournalError: The journal cannot be opened.
+        """
+        if self.keeper is not None:
+            await self.keeper.open()
         try:
             await self.transport.open()
             await self.slots.open(self.register.alarm.ring)
         except BaseException:
             await self.transport.aclose()
+            if self.keeper is not None:
+                await self.keeper.aclose()
             raise
         self._supervisor = asyncio.get_running_loop().create_task(
             self._supervise(), context=Context(), name="seedance_async supervisor"
@@ -100,7 +111,22 @@ class Background:
                 self._end_waits()
                 await self.slots.aclose()
             finally:
-                await self.transport.aclose()
+                try:
+                    await self._close_journal()
+                finally:
+                    await self.transport.aclose()
+
+    async def _close_journal(self) -> None:
+        if self.keeper is None:
+            return
+        try:
+            await self.keeper.aclose()
+        except JournalError as error:
+            # What it lacks of ended tasks is learned again from the service; what it lacks of new ones is said here.
+            logger.error("the journal is not complete: %s", error)
+            for job in self.register.running:
+                if job.journalled and self.keeper.lacks_task(job.key) and not isinstance(job.failure, JournalError):
+                    tell_unwritten(job)
 
     def _begin_to_close(self) -> None:
         self.dispatcher.closing = True

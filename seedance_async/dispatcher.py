@@ -1,6 +1,6 @@
 """The dispatcher: who gets a slot, and what follows a create.
 
-1. A slot is held from just before the create until the task's end was seen.
+1. A slot is held from just before the create, its intent included, until the task's end was seen.
 2. Each create runs in a task of the session. Callers wait for it and nobody owns it: no caller's cancellation falls
    between intent, create and answer.
 """
@@ -21,6 +21,7 @@ from seedance_async.core.retry import Decision, Finish, GiveUp, OverLimit, Repea
 from seedance_async.errors import (
     ApiError,
     InsufficientCreditsError,
+    JournalError,
     SeedanceError,
     SessionClosedError,
     WithdrawnError,
@@ -30,6 +31,7 @@ from seedance_async.exchange import Exchange
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.hooks import Accepted, LimitChanged, Refusal, SlotAcquired
 from seedance_async.job import Job
+from seedance_async.journal.unwritten import tell_unwritten
 from seedance_async.register import Register
 
 
@@ -126,6 +128,15 @@ class Dispatcher:
         decision = await self.exchange.create(job, job.request, heard=self._heard, pause=self.gatekeeper.pause)
         self.balance.ended(job.request.credits)
         self._decided(job, decision)
+        if job.noting:
+            try:
+                await self.register.entries.durable()
+            except JournalError as error:
+                self._id_not_written(job, error)
+            except asyncio.CancelledError:
+                # The session closes and writes what is left itself.
+                pass
+            self._tell_accepted(job)
 
     def _heard(self, job: Job, outcome: Outcome) -> None:
         self.gatekeeper.heard_create(job, outcome)
@@ -138,6 +149,7 @@ class Dispatcher:
                 self._over_limit(job, decision)
             case Unreached():
                 job.move(Event.NOT_SENT)
+                self.register.entries.back(job, Event.NOT_SENT)
                 self.register.slots.not_sent(job)
                 self._back_in_queue(job)
             case GiveUp(error=error, unknown=True):
@@ -159,20 +171,42 @@ class Dispatcher:
         register.counts.accepted += 1
         register.slots.accepted(job)
         self.balance.accepted(request.credits)
+        # Each repeat followed a 500, after which there may be a task as well.
+        register.budget.maybe += (request.credits or ZERO) * job.repeats
         register.runs(job)
+        register.entries.accepted(job)
         # The service's own word for a task that it has just accepted.
         job.show(TaskSnapshot(task_id=task_id, status="waiting"))
+        if job.journalled:
+            job.noting = True
+        else:
+            self._tell_accepted(job)
+
+    def _tell_accepted(self, job: Job) -> None:
+        """Tell everybody of a task whose id is safe, or as safe as it can be made."""
+        register = self.register
+        assert job.task_id is not None
+        assert job.request is not None
+        job.noting = False
         if register.hooks:
-            register.hooks.call(Accepted(job.key, task_id, request.credits))
+            register.hooks.call(Accepted(job.key, job.task_id, job.request.credits))
         if isinstance(job.failure, SessionClosedError):
             # The background failed while this create was on the wire: now there is an id to tell.
-            register.end_wait(job, SessionClosedError((task_id,), job.failure.reason))
+            register.end_wait(job, SessionClosedError((job.task_id,), job.failure.reason))
         job.wake()
         self.watch(job)
+
+    def _id_not_written(self, job: Job, error: JournalError) -> None:
+        failure = JournalError(error.reason, error.path)
+        failure.task_id = job.task_id
+        tell_unwritten(job)
+        # Watched on, and in `pending`: if it ends after all, the next await has its result.
+        self.register.end_wait(job, failure)
 
     def _over_limit(self, job: Job, decision: OverLimit) -> None:
         register, error = self.register, decision.error
         job.move(Event.OVER_LIMIT)
+        register.entries.back(job, Event.OVER_LIMIT)
         register.counts.refusals += 1
         register.hooks.call(Refusal(job.key, error.limit, error.current))
         delay = parse_retry_after(decision.retry_after, self.wall())
@@ -193,18 +227,26 @@ class Dispatcher:
         register = self.register
         job.move(Event.LOST)
         register.counts.unknown += 1
+        register.entries.lost(job, error)
         register.slots.lost(job)
         # A task may be using the slot, for as long as such tasks take.
         self._phantoms[job] = register.now() + job.typical
         register.budget.keep_as_maybe(job.reserved)
+        register.budget.maybe += job.reserved * job.repeats
         job.reserved = ZERO
         register.leave_queue(job)
         register.settle(job, error)
+
+    def forget_phantom(self, job: Job) -> None:
+        """Let the slot of a lost create be its task's, whose id was learned after all."""
+        self._phantoms.pop(job, None)
 
     def _refused(self, job: Job, error: SeedanceError) -> None:
         if isinstance(error, InsufficientCreditsError):
             self.balance.refused(error.available, self.register.now())
         self.register.end_unsent(job, Event.REFUSED, error)
+        if isinstance(error, JournalError):
+            self.register.end_queued(error)
         # Only the service itself knows keys and accounts; a page in front of it knows this one request.
         if concerns_everything(error) and isinstance(error, ApiError) and error.body is not None:
             self.register.end_everything(error)

@@ -1,23 +1,25 @@
 """One create, from intent to a known end: the only loop that repeats requests.
 
-The loop asks the core what to do after each answer and does it. It waits in two places, on the wire and before a
-repeat; a cancellation in either ends it with a decision, never with a create whose fate nobody notes.
+The loop asks the core what to do after each answer and does it. Before each create its intent is written down. It
+waits in three places, for that, on the wire and before a repeat; a cancellation in any of them ends it with a decision,
+never with a create whose fate nobody notes.
 """
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
-from attrs import define
+from attrs import define, field
 
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
 from seedance_async.core.outcome import Accepted, NotSent, Outcome, Rejected, Unknown, classify
 from seedance_async.core.request import Request
-from seedance_async.core.retry import Decision, GiveUp, Rand, RepeatAfter, RetryPolicy, after_create
+from seedance_async.core.retry import Decision, GiveUp, Rand, RepeatAfter, RetryPolicy, Unreached, after_create
 from seedance_async.core.wire import DurationForm, create_body, is_duration_type_complaint
-from seedance_async.errors import BadRequestError, OutcomeUnknownError
+from seedance_async.errors import BadRequestError, JournalError, OutcomeUnknownError
 from seedance_async.hooks import AttemptEnded, Hooks, PossibleDouble
 from seedance_async.job import Job
+from seedance_async.journal.entries import Entries
 from seedance_async.transport import SendMark, Transport
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -30,6 +32,7 @@ class Exchange:
     """Creates of one session.
 
     Attributes:
+        entries: Where intents are written down.
         duration_form: How durations are written; None for the catalogue's way. Turned once the service has complained
             about its type, and kept for the session.
         creates: How many creates left, or tried to.
@@ -39,6 +42,7 @@ class Exchange:
     retry: RetryPolicy
     rand: Rand
     hooks: Hooks
+    entries: Entries = field(factory=Entries)
     duration_form: DurationForm | None = None
     creates: int = 0
 
@@ -65,11 +69,16 @@ class Exchange:
         while True:
             form = self.duration_form or request.spec.wire.duration
             mark = SendMark()
-            self.creates += 1
             reply: Reply
             try:
+                await self.entries.intend(job)
+                if job.claims <= 0:
+                    return Unreached("nobody wants it any more")
+                self.creates += 1
                 reply = await self.transport.create(_encode(request, form), mark)
                 closed = False
+            except JournalError as error:
+                return GiveUp(error)
             except asyncio.CancelledError:
                 reply, closed = NoAnswer(sent=mark.is_set, cause=_CLOSED), True
             outcome = classify(reply, self.transport.key.source)
@@ -79,6 +88,7 @@ class Exchange:
             if not turned and isinstance(reply, Answer) and _complains_about_duration(reply, outcome):
                 # Nothing is charged for a 400, so this is the one refusal that is worth a second create.
                 turned = True
+                self.entries.superseded(job, outcome)
                 self.duration_form = "integer" if form == "string" else "string"
                 continue
             decision = after_create(
@@ -98,6 +108,7 @@ class Exchange:
             if not go_on:
                 return GiveUp(OutcomeUnknownError(decision.reason, request.credits, job.key), unknown=True)
             job.repeats += 1
+            self.entries.superseded(job, outcome)
             self.hooks.call(PossibleDouble(job.key, decision.reason))
 
 

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from seedance_async.core.inputs import Inputs
 from seedance_async.core.results import TaskSnapshot, VideoResult
-from seedance_async.errors import SeedanceError
+from seedance_async.errors import JournalError, SeedanceError
 
 if TYPE_CHECKING:
     from seedance_async.job import Job
@@ -163,6 +163,8 @@ class TaskHandle:
             OutcomeUnknownError: It is not known whether the task was accepted.
             ApiError: The service refused the create, or no longer answers for the task.
             ConnectionFailedError: The service was not reached for `RetryPolicy.give_up_after`.
+            JournalError: The journal could not be written: nothing was sent or, where it has a `task_id`, the id of a
+                paid task is only there; that one is watched on like one that timed out.
             SessionClosedError: The session closed first.
 
         Cancellation: the job goes on.
@@ -180,14 +182,15 @@ class TaskHandle:
         """Wait until the service accepted the task and return its id.
 
         Raises:
+            JournalError: The task was accepted and its id could not be written down; the error has it.
             SeedanceError: The job ended without being accepted, see `wait`.
 
         Cancellation: the job goes on.
         """
         job = self._job
-        while job.task_id is None and not job.settled:
+        while (job.task_id is None or job.noting) and not job.settled:
             await job.changed()
-        if job.task_id is not None:
+        if job.task_id is not None and not isinstance(job.failure, JournalError):
             return job.task_id
         raise self._failure()
 

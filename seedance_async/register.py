@@ -10,9 +10,16 @@ from attrs import define, field
 from seedance_async.clock import Alarm
 from seedance_async.core.budget import ZERO, Budget
 from seedance_async.core.lifecycle import Event, State
-from seedance_async.errors import OutcomeUnknownError, SeedanceError, WithdrawnError
+from seedance_async.errors import (
+    JournalError,
+    OutcomeUnknownError,
+    SeedanceError,
+    SessionClosedError,
+    WithdrawnError,
+)
 from seedance_async.hooks import Finished, Hooks, Queued
 from seedance_async.job import Job
+from seedance_async.journal.entries import Entries
 from seedance_async.settings import Timeouts
 from seedance_async.slots import Slots
 from seedance_async.statistics import Counts
@@ -26,6 +33,7 @@ class Register:
         unsettled: Jobs that are queued or on the wire, in the order in which they came.
         impatient: Those of them that give up during a long outage, in the same order.
         running: Jobs whose task was accepted and not yet seen to end.
+        entries: Where what happens to jobs is written down.
         tasks: The running jobs by task id.
         on_wire: How many tasks of the session send creates.
         alarm: Rung when a waiter may be able to leave.
@@ -35,6 +43,7 @@ class Register:
     budget: Budget
     timeouts: Timeouts
     hooks: Hooks
+    entries: Entries = field(factory=Entries)
     counts: Counts = field(init=False, factory=Counts)
     unsettled: dict[Job, None] = field(init=False, factory=dict[Job, None])
     impatient: dict[Job, None] = field(init=False, factory=dict[Job, None])
@@ -59,6 +68,7 @@ class Register:
 
     def enqueue(self, job: Job) -> None:
         """Give a job its place in the queue; its credits are reserved already."""
+        self.entries.queued(job)
         self.unsettled[job] = None
         if not job.patient:
             self.impatient[job] = None
@@ -123,9 +133,14 @@ class Register:
             price = None if job.request is None else job.request.credits
             reason = f"it was answered 500, which may have been charged; a later one was not accepted: {error}"
             error = OutcomeUnknownError(reason, price, job.key)
+            self.entries.unsent(job, Event.LOST, error)
         else:
             job.move(event)
             self.budget.give_back(job.reserved)
+            if isinstance(error, SessionClosedError | JournalError):
+                self.entries.left(job)
+            else:
+                self.entries.unsent(job, event, error)
         job.reserved = ZERO
         if not self.slots.withdraw(job):
             self.slots.release(job)
@@ -166,10 +181,14 @@ class Register:
         job.end_updates()
         job.wake()
 
-    def end_everything(self, error: SeedanceError) -> None:
-        """End every queued job and every wait: a wrong key concerns all of them. Tasks stay pending."""
+    def end_queued(self, error: SeedanceError) -> None:
+        """End every queued job: what happened concerns all of them."""
         for job in [job for job in self.unsettled if job.state is State.QUEUED]:
             self.end_unsent(job, Event.REFUSED, same_error(error))
+
+    def end_everything(self, error: SeedanceError) -> None:
+        """End every queued job and every wait: a wrong key concerns all of them. Tasks stay pending."""
+        self.end_queued(error)
         for job in [job for job in self.running if not job.settled]:
             self.end_wait(job, same_error(error))
 

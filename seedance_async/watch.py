@@ -111,7 +111,9 @@ class Watch:
                 register.budget.settle(job.reserved, job.reserved if used is None else used)
             job.reserved = ZERO
             job.waits_over = False
-            job.settle(result=result_of(snapshot))
+            result = result_of(snapshot)
+            register.entries.succeeded(job, result)
+            job.settle(result=result)
             self._look_for_drift(job, snapshot)
             register.settle(job, None)
             return
@@ -121,7 +123,9 @@ class Watch:
         self.balance.refunded(job.reserved)
         job.reserved = ZERO
         job.waits_over = False
-        register.settle(job, task_failed(job.task_id, snapshot.error))
+        error = task_failed(job.task_id, snapshot.error)
+        register.entries.ended(job, Event.FAILED, error)
+        register.settle(job, error)
 
     def _missed(self, job: Job, cause: Cause, *, said: bool = False) -> bool:
         """Count a missed poll; while the gate is closed it counts against nobody."""
@@ -173,6 +177,7 @@ class Watch:
         self.register.end_running(job, Event.GONE)
         self.register.budget.settle(job.reserved, job.reserved)
         job.reserved = ZERO
+        self.register.entries.ended(job, Event.GONE, failure)
         self.register.settle(job, failure)
         return False
 

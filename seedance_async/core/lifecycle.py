@@ -56,7 +56,7 @@ class Event(Enum):
     RESOLVED = "resolved"
     """A hint, such as a webhook or a line in a log, brought the task id of a create whose answer was lost."""
     REQUEUED = "requeued"
-    """Another attempt was asked for, with the same inputs or others."""
+    """Another attempt was asked for, with the same inputs or others; of a queued job, with others."""
 
 
 _MOVING: Final = frozenset({State.QUEUED, State.SENDING, State.RUNNING})
@@ -79,6 +79,7 @@ _TABLE: Final[dict[tuple[State, Event], State]] = {
     (State.RUNNING, Event.FAILED): State.FAILED,
     (State.RUNNING, Event.GONE): State.GONE,
     (State.UNKNOWN, Event.RESOLVED): State.RUNNING,
+    (State.QUEUED, Event.REQUEUED): State.QUEUED,
     (State.SUCCEEDED, Event.REQUEUED): State.QUEUED,
     (State.FAILED, Event.REQUEUED): State.QUEUED,
     (State.REFUSED, Event.REQUEUED): State.QUEUED,

@@ -6,8 +6,9 @@ A job has one record, under its key. Its attempts are the creates that were sent
    accepted, not sent, refused and unknown.
 2. An attempt that was refused or not sent cost nothing and is forgotten with the next intent. One that is paid, or may
    be, is kept for ever: what a job has cost is the sum over its attempts.
-3. Read again after a crash, an attempt whose intent has no closing is unknown, and so is its job (`recovered`). A
-   queued job is queued again, a running one is watched on, one that has ended stays as it is.
+3. Read again after a crash, an attempt whose intent has no closing is unknown, and so is its job (`recovered`). So is
+   a queued job one of whose creates was answered 500: only the session that saw it repeats it. Any other queued job is
+   queued again, a running one is watched on, one that has ended stays as it is.
 4. Links that may be signed are kept only while the inputs may have to be sent: see `record_inputs`.
 """
 
@@ -114,6 +115,7 @@ class JobRecord:
         queued_at: When it was queued for the first time.
         changed_at: When the record was last changed.
         attempts: Its creates, the oldest first (rule 2).
+        earlier: Number of the last attempt before another one was asked for; the attempts up to it are history.
         error: Why it was refused, failed, is unknown or gone; None otherwise.
         result: What it delivered, once it has succeeded.
         notes: What an application wrote down with it, as JSON: a batch keeps file names here.
@@ -128,32 +130,36 @@ class JobRecord:
     queued_at: datetime
     changed_at: datetime
     attempts: tuple[Attempt, ...] = ()
+    earlier: int = 0
     error: RecordedError | None = None
     result: RecordedResult | None = None
     notes: Mapping[str, Any] = EMPTY
 
     @property
     def last(self) -> Attempt | None:
-        """The newest attempt that is remembered."""
-        return self.attempts[-1] if self.attempts else None
+        """The newest attempt since another one was asked for; None where there was none, or it is forgotten."""
+        last = self.attempts[-1] if self.attempts else None
+        return None if last is None or last.number <= self.earlier else last
 
     @property
     def task_id(self) -> str | None:
-        """The newest task; None where no attempt was accepted since the job was queued last."""
-        last = self.last
-        return None if last is None or self.state is State.QUEUED else last.task_id
+        """The newest task; None where none was accepted since another attempt was asked for."""
+        return None if self.last is None else self.last.task_id
 
     @property
     def accepted_at(self) -> datetime | None:
-        """When the newest task was accepted, as far as was written down."""
-        last = self.last
-        return None if last is None or last.task_id is None else last.closed_at
+        """When that task was accepted, as far as was written down."""
+        return None if self.last is None or self.last.task_id is None else self.last.closed_at
 
     @property
     def open_attempt(self) -> Attempt | None:
         """The attempt whose intent has no closing."""
-        last = self.last
-        return last if last is not None and last.outcome is None else None
+        return self.last if self.last is not None and self.last.outcome is None else None
+
+    @property
+    def may_be_paid(self) -> bool:
+        """Whether a create since another attempt was asked for has an unknown outcome."""
+        return any(attempt.outcome == "unknown" and attempt.number > self.earlier for attempt in self.attempts)
 
 
 @frozen

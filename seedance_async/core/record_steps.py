@@ -60,6 +60,7 @@ def requeued(
         catalogue=catalogue,
         credits=credits,
         attempts=_paid(record.attempts),
+        earlier=_newest(record),
         error=None,
         result=None,
     )
@@ -68,8 +69,7 @@ def requeued(
 def intended(record: JobRecord, at: datetime) -> JobRecord:
     """Return the record of a job whose create is about to leave. An attempt before it is closed already."""
     assert record.open_attempt is None, "an attempt has one intent"
-    number = 1 if record.last is None else record.last.number + 1
-    attempts = (*_paid(record.attempts), Attempt(number, at, record.credits))
+    attempts = (*_paid(record.attempts), Attempt(_newest(record) + 1, at, record.credits))
     return evolve(_moved(record, Event.INTENT, at), attempts=attempts, error=None)
 
 
@@ -126,17 +126,17 @@ def ended(
 def resolved(record: JobRecord, task_id: str, at: datetime) -> JobRecord:
     """Return the record of an unknown job whose task id was learned after all: of its newest unknown attempt."""
     attempts = list(record.attempts)
-    place = max(index for index, attempt in enumerate(attempts) if attempt.outcome == "unknown")
-    found = attempts.pop(place)
+    unknown = [index for index, attempt in enumerate(attempts) if attempt.outcome == "unknown"]
+    found = attempts.pop(unknown[-1])
     attempts.append(evolve(found, outcome="accepted", task_id=task_id, closed_at=at, reason=None))
     return evolve(_moved(record, Event.RESOLVED, at), attempts=tuple(attempts), error=None)
 
 
 def recovered(record: JobRecord, at: datetime) -> JobRecord:
     """Return what a record means when it is read again (rule 3)."""
-    if record.state is not State.SENDING:
-        return record
-    return closed(record, Event.LOST, at, error=RecordedError("OutcomeUnknownError", CRASHED, "maybe"))
+    if record.state is State.SENDING or (record.state is State.QUEUED and record.may_be_paid):
+        return closed(record, Event.LOST, at, error=RecordedError("OutcomeUnknownError", CRASHED, "maybe"))
+    return record
 
 
 def noted(record: JobRecord, notes: Mapping[str, Any], at: datetime) -> JobRecord:
@@ -159,3 +159,8 @@ def _closed(
 
 def _paid(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     return tuple(attempt for attempt in attempts if attempt.costs)
+
+
+def _newest(record: JobRecord) -> int:
+    # A forgotten attempt leaves its number free: no paid one has it.
+    return max(record.earlier, record.attempts[-1].number if record.attempts else 0)
