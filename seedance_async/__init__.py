@@ -14,8 +14,10 @@ from seedance_async._version import __version__
 from seedance_async.completed import as_completed
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import ImageToVideo, Inputs, OmniReference, TextToVideo, VideoEdit, VideoExtend
+from seedance_async.core.lifecycle import State as JobState
 from seedance_async.core.polling import FixedPolling, Polling, PollingPolicy
 from seedance_async.core.pricing import Quote
+from seedance_async.core.record import Attempt, JobCredits, JobRecord
 from seedance_async.core.results import Output, TaskFault, TaskSnapshot, VideoResult
 from seedance_async.core.retry import RetryPolicy
 from seedance_async.core.spec import ModelSpec
@@ -30,6 +32,7 @@ from seedance_async.errors import (
     DownloadError,
     InputError,
     InsufficientCreditsError,
+    JournalError,
     KeyConflictError,
     OutcomeUnknownError,
     PermissionDeniedError,
@@ -45,6 +48,8 @@ from seedance_async.errors import (
 )
 from seedance_async.handle import Estimate, TaskHandle
 from seedance_async.items import Item, Items
+from seedance_async.journal.book import JobBook, PlannedJob
+from seedance_async.journal.protocol import Journal
 from seedance_async.session import AsyncSeedance
 from seedance_async.settings import Timeouts
 from seedance_async.slots import Slots, SlotStatistics
@@ -56,6 +61,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApiError",
     "AsyncSeedance",
+    "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "BudgetExceededError",
@@ -72,12 +78,19 @@ __all__ = [
     "InsufficientCreditsError",
     "Item",
     "Items",
+    "JobBook",
+    "JobCredits",
+    "JobRecord",
+    "JobState",
+    "Journal",
+    "JournalError",
     "KeyConflictError",
     "ModelSpec",
     "OmniReference",
     "OutcomeUnknownError",
     "Output",
     "PermissionDeniedError",
+    "PlannedJob",
     "Polling",
     "PollingPolicy",
     "Problem",

@@ -1,8 +1,9 @@
 """The intake: from inputs and a key to a job, decided before the first `await`.
 
-A key stands for one job. What a second call with it gets:
+A key stands for one job, of this session or, where there is a journal, of any session before. What a call with it gets:
 
-1. Nothing was accepted (refused, withdrawn): the key is free, a new job.
+1. Nothing was accepted (refused, withdrawn): the key is free, a new job. So it is for one that another session has
+   queued and not sent, whatever its inputs.
 2. Unknown, or gone (404 or 403 for a task that was paid): the same job, whose error says so; with
    `resubmit_unknown` a new one.
 3. Queued, running or finished, same inputs: the same job. Other inputs: `KeyConflictError`.
@@ -10,35 +11,37 @@ A key stands for one job. What a second call with it gets:
    one.
 """
 
+import asyncio
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from seedance_async.attaching import Attaching
 from seedance_async.core.budget import ZERO
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import Inputs
+from seedance_async.core.keys import variant_key, word_problem
 from seedance_async.core.lifecycle import State
+from seedance_async.core.names import shown
 from seedance_async.core.polling import Polling
-from seedance_async.core.request import BASE_DEADLINE, Request, prepare_call
-from seedance_async.core.results import TaskSnapshot
-from seedance_async.errors import InputError, KeyConflictError, Problem
+from seedance_async.core.record import JobRecord
+from seedance_async.core.record_inputs import inputs_from_json
+from seedance_async.core.request import Request, prepare, prepare_call
+from seedance_async.errors import BudgetExceededError, InputError, KeyConflictError, Problem, SeedanceError
 from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.job import Job
+from seedance_async.journal.keeper import Keeper
 from seedance_async.settings import checked_polling
 
 if TYPE_CHECKING:
     from seedance_async.opened import Opened
 
-#: Seconds an attached task is taken to need: nothing is known of it. The usual time of the catalogues' models.
-_USUAL = 240.0
+_FREE = frozenset({State.QUEUED, State.REFUSED, State.WITHDRAWN})
 
-#: Seconds a 404 for an attached task is taken for "not visible yet": somebody may have created it just now.
-_ATTACHED_VISIBLE = 15.0
-
-_LONGEST_WORD = 255
-_SHOWN = 60
+#: Jobs of a journal that are queued before others get a turn: thousands must not hold up the loop.
+_AT_ONCE = 100
 
 
 @define(eq=False)
@@ -48,7 +51,12 @@ class Intake:
     opened: "Opened"
     catalogue: Catalogue
     polling: Polling
+    _attaching: Attaching = field(init=False)
     _keys: dict[str, Job] = field(init=False, factory=dict[str, Job])
+
+    def __attrs_post_init__(self) -> None:
+        """Begin with no job."""
+        self._attaching = Attaching(self.opened, self.catalogue, self.polling)
 
     def start(
         self,
@@ -56,6 +64,7 @@ class Intake:
         fields: Mapping[str, object],
         *,
         key: str | None,
+        variant: int = 1,
         polling: Polling | None = None,
         retry_failed: bool = False,
         resubmit_unknown: bool = False,
@@ -64,17 +73,17 @@ class Intake:
         """Return the job for these inputs: a new one in the queue, or the one that the key stands for.
 
         Raises:
-            InputError: The inputs are wrong.
+            InputError: The inputs, the key or the variant are wrong.
             KeyConflictError: The key stands for other inputs.
             BudgetExceededError: The job does not fit into the budget.
         """
         request = prepare_call(source, fields, self.catalogue)
         if polling is not None:
             checked_polling(polling)
+        key = variant_key(key, variant)
         if key is None:
             return self._enqueue(request, f"job-{uuid.uuid4().hex[:16]}", polling, patient=patient)
-        _check_word("key", key)
-        known = self._keys.get(key)
+        known = self._known(key)
         if known is not None and not self._is_free(
             known, request, retry_failed=retry_failed, resubmit_unknown=resubmit_unknown
         ):
@@ -84,30 +93,51 @@ class Intake:
         self._keys[key] = job
         return job
 
-    def attach(self, task_id: str) -> Job:
-        """Return the job that watches a task: the one known already, or a new one."""
-        _check_word("task_id", task_id)
-        register, known = self.opened.register, self.opened.register.tasks.get(task_id)
-        now = register.now()
-        if known is not None:
-            if known.waits_over:
-                # Attached again after its wait was over: wait anew, with the time it had at first.
-                known.waits_over, known.failure, known.slot_until = False, None, None
-                known.misses, known.ended_at = 0, None
-                known.deadline = now + (register.timeouts.task or self._deadline(known))
-            register.rejoin(known)
-            self.opened.poller.look_now(known)
-            return known
-        job = Job(key=task_id, request=None, polling=self.polling, typical=_USUAL, patient=True, enqueued_at=now)
-        job.state, job.task_id = State.RUNNING, task_id
-        job.snapshot = TaskSnapshot(task_id=task_id, status="waiting")
-        job.accepted_at = now
-        job.visible_by = now + min(register.timeouts.visibility, _ATTACHED_VISIBLE)
-        job.deadline = now + (register.timeouts.task or BASE_DEADLINE)
-        register.slots.adopt(job)
-        register.runs(job)
-        self.opened.poller.look_now(job)
+    def attach(self, task_id: str | None, key: str | None) -> Job:
+        """Return the job that watches a task, or that a key stands for; see `AsyncSeedance.attach`.
+
+        Raises:
+            InputError: Neither was given, one of them cannot be one, or the key stands for no such job.
+        """
+        given = {"task_id": task_id, "key": key}
+        problems = [
+            problem
+            for path, value in given.items()
+            if value is not None and (problem := word_problem(path, value)) is not None
+        ]
+        if task_id is None and key is None:
+            problems = [Problem("task_id", "or a key is needed", "None")]
+        if problems:
+            raise InputError(problems)
+        if key is None:
+            assert task_id is not None
+            keeper = self._keeper
+            of_journal = None if keeper is None else keeper.key_of(task_id)
+            return self._attaching.by_id(task_id) if of_journal is None else self._by_key(of_journal)
+        job = self._by_key(key)
+        if task_id is not None and task_id != job.task_id:
+            if job.state is not State.UNKNOWN:
+                message = (
+                    f"stands for a job that is {job.state.value}; only one whose outcome is unknown can be told its id"
+                )
+                raise InputError([Problem("key", message, shown(key))])
+            self._attaching.by_hint(job, task_id)
         return job
+
+    async def resume(self) -> list[Job]:
+        """Return the jobs of the journal that are not at their end: those that run, watched, then those queued.
+
+        Cancellation: what is not queued yet stays queued in the journal.
+        """
+        keeper = self._keeper
+        records = [] if keeper is None else list(keeper.records.values())
+        jobs = [self._by_key(record.key) for record in records if record.state is State.RUNNING]
+        waiting = [record for record in records if record.state is State.QUEUED]
+        for number, record in enumerate(waiting):
+            if number and number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            jobs.append(self._by_key(record.key))
+        return jobs
 
     def handle(self, job: Job) -> TaskHandle:
         """Return the job's handle."""
@@ -116,6 +146,10 @@ class Intake:
     def give_up(self, job: Job) -> bool:
         """Give up one caller's interest in a job, see `Register.give_up`."""
         return self.opened.register.give_up(job)
+
+    @property
+    def _keeper(self) -> Keeper | None:
+        return self.opened.register.entries.keeper
 
     def _enqueue(self, request: Request, key: str, polling: Polling | None, *, patient: bool) -> Job:
         self.opened.register.budget.reserve(request.credits)
@@ -131,10 +165,48 @@ class Intake:
         self.opened.register.enqueue(job)
         return job
 
-    @staticmethod
-    def _is_free(job: Job, request: Request, *, retry_failed: bool, resubmit_unknown: bool) -> bool:
+    def _record(self, key: str) -> JobRecord | None:
+        return None if self._keeper is None else self._keeper.records.get(key)
+
+    def _known(self, key: str) -> Job | None:
+        """Return the job of a key, unless the key is free."""
+        job = self._keys.get(key)
+        if job is None and (record := self._record(key)) is not None and record.state not in _FREE:
+            job = self._keys[key] = self._attaching.by_record(record)
+        return job
+
+    def _by_key(self, key: str) -> Job:
+        """Return the job of a key; one that a session before left in the queue is queued again."""
+        job, record = self._keys.get(key), self._record(key)
+        if job is None and record is None:
+            raise InputError([Problem("key", "stands for no job of this session or its journal", shown(key))])
+        if record is not None and record.state is State.QUEUED and (job is None or job.settled):
+            job = self._queue_again(record)
+        elif job is None:
+            assert record is not None
+            job = self._attaching.by_record(record)
+        elif job.state is State.RUNNING:
+            self._attaching.again(job)
+        self._keys[key] = job
+        return job
+
+    def _queue_again(self, record: JobRecord) -> Job:
+        try:
+            request = prepare(inputs_from_json(record.inputs), self.catalogue)
+            return self._enqueue(request, record.key, None, patient=True)
+        except (InputError, BudgetExceededError) as error:
+            return self._not_queued(record, error)
+
+    def _not_queued(self, record: JobRecord, error: SeedanceError) -> Job:
+        """Return a job that says why it is not queued. In the journal it still is: with more budget it will be."""
+        job = Job(record.key, None, self.polling, 0.0, patient=True, enqueued_at=self.opened.register.now())
+        job.state, job.ended_at = State.REFUSED, job.enqueued_at
+        job.settle(failure=error.with_traceback(None))
+        return job
+
+    def _is_free(self, job: Job, request: Request, *, retry_failed: bool, resubmit_unknown: bool) -> bool:
         """Say whether a new job may take over the key of this one."""
-        same = job.request is not None and job.request.digest == request.digest
+        same = self.opened.register.entries.digest(job) == request.digest
         match job.state:
             case State.REFUSED | State.WITHDRAWN:
                 return True
@@ -146,13 +218,3 @@ class Intake:
                 if not same:
                     raise KeyConflictError(job.key)
                 return False
-
-    @staticmethod
-    def _deadline(job: Job) -> float:
-        return BASE_DEADLINE if job.request is None else job.request.deadline_seconds
-
-
-def _check_word(path: str, value: object) -> None:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > _LONGEST_WORD:
-        message = f"must be printable text of 1 to {_LONGEST_WORD} characters"
-        raise InputError([Problem(path, message, repr(value)[:_SHOWN])])

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.polling import Polling
+from seedance_async.core.record import credits_of
 from seedance_async.core.retry import RetryPolicy
 from seedance_async.errors import ConfigurationError, SessionClosedError
 from seedance_async.finding import find_base_url, find_catalogue, find_key
 from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.intake import Intake
+from seedance_async.journal.book import JobBook
+from seedance_async.journal.given import checked_journal
+from seedance_async.journal.protocol import Journal
 from seedance_async.map_run import Run
 from seedance_async.settings import (
     KeySource,
@@ -55,6 +59,7 @@ class Lifetime:
         base_url: str | None = None,
         concurrency: int | Literal["auto"] = "auto",
         slots: Slots | None = None,
+        journal: Journal | str | os.PathLike[str] | None = None,
         catalogue: Catalogue | str | None = None,
         retry: RetryPolicy | None = None,
         polling: Polling | None = None,
@@ -91,6 +96,7 @@ class Lifetime:
             ssl=checked_ssl(ssl),
             http_session=checked_http_session(http_session),
             hooks=checked_hooks(hooks),
+            journal=checked_journal(journal),
         )
         self._opened: Opened | None = None
         self._intake: Intake | None = None
@@ -101,10 +107,11 @@ class Lifetime:
     # Life
 
     async def open(self) -> Self:
-        """Begin the background work. Connects nowhere yet.
+        """Begin the background work and open the journal. Connects nowhere yet; `resume` goes on with what is open.
 
         Raises:
             ConfigurationError: The session was opened before; make a new one.
+            JournalError: The journal cannot be opened, or another session has it.
         """
         if self._opened is not None:
             raise ConfigurationError("a session is opened once; make a new AsyncSeedance for the next time")
@@ -112,14 +119,20 @@ class Lifetime:
         self._opened = self._assemble(self._settings)
         self._intake = Intake(self._opened, self._catalogue, self._settings.polling)
         await self._opened.background.open()
+        keeper = self._opened.register.entries.keeper
+        if keeper is not None:
+            spent, budget = credits_of(keeper.records.values()), self._opened.register.budget
+            budget.used, budget.reserved, budget.maybe = spent.used, spent.reserved, spent.maybe
         return self
 
     async def aclose(self, timeout: float | None = None) -> None:
         """End the session; harmless when repeated.
 
-        Queued jobs end with `SessionClosedError`. Creates on the wire are waited for; the rest of them end with
+        Queued jobs end with `SessionClosedError`; in a journal they stay queued, for the next session. Creates on the wire are waited for; the rest of them end with
         `OutcomeUnknownError`. Running tasks go on at the service: their handles raise `SessionClosedError` with their
         ids, `pending` still lists them, and a new session can `attach` them.
+
+        What is not in the journal yet is written before this returns. A task id that cannot be written is printed.
 
         Args:
             timeout: Most seconds to wait for creates on the wire; by default `Timeouts.close`.
@@ -157,6 +170,21 @@ class Lifetime:
             return ()
         register = self._opened.register
         return tuple(handle_of(job, register) for job in register.running if not job.detached)
+
+    @property
+    def journal(self) -> JobBook:
+        """The jobs of the journal, of this session and those before.
+
+        Raises:
+            ConfigurationError: The session has no journal, or was never opened.
+        """
+        if self._settings.journal is None:
+            raise ConfigurationError('the session has no journal: give it one, such as journal="videos.db"')
+        if self._opened is None:
+            raise ConfigurationError(NOT_OPEN)
+        keeper = self._opened.register.entries.keeper
+        assert keeper is not None
+        return JobBook(keeper, self._catalogue, self._live)
 
     def _live(self) -> Intake:
         """Return the intake of a session that is open, in its own loop and process."""

@@ -6,8 +6,8 @@
 2. A finished item holds no slot. Failures are data.
 3. Leaving stops the pulling and withdraws what is queued. Creates on the wire and running tasks go on, into
    `session.pending`.
-4. What concerns every input (401, 402, 403 for the account, a service never reached, the budget) ends the pulling;
-   what runs is still yielded, then it is raised. So does an error of the source itself.
+4. What concerns every input (401, 402, 403 for the account, a service never reached, the budget, a journal that cannot
+   be written) ends the pulling; what runs is still yielded, then it is raised. So does an error of the source itself.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from seedance_async.errors import (
     ConnectionFailedError,
     InputError,
     InsufficientCreditsError,
+    JournalError,
     KeyConflictError,
     SeedanceError,
     SessionClosedError,
@@ -281,5 +282,5 @@ class _EndOfFeedError(Exception):
 
 
 def _ends_everything(error: SeedanceError) -> bool:
-    own = isinstance(error, InsufficientCreditsError | ConnectionFailedError | SessionClosedError)
+    own = isinstance(error, InsufficientCreditsError | ConnectionFailedError | SessionClosedError | JournalError)
     return own or concerns_everything(error)

@@ -1,6 +1,7 @@
 """What an open session is made of, put together."""
 
 import random
+from collections.abc import Callable
 from functools import partial
 
 from attrs import frozen
@@ -14,6 +15,9 @@ from seedance_async.exchange import Exchange
 from seedance_async.fetching import Refresh
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.hooks import Hooks
+from seedance_async.job import Job
+from seedance_async.journal.entries import Entries
+from seedance_async.journal.keeper import Keeper
 from seedance_async.poller import Poller
 from seedance_async.register import Register
 from seedance_async.settings import Settings
@@ -34,6 +38,7 @@ class Opened:
     background: Background
     downloads: Downloads
     ask: Refresh
+    forget_phantom: Callable[[Job], None]
 
 
 def assemble(settings: Settings) -> Opened:
@@ -44,9 +49,11 @@ def assemble(settings: Settings) -> Opened:
     transport = Transport(
         settings.base_url, settings.key, timeouts, settings.proxy, settings.ssl, settings.http_session
     )
-    register = Register(slots, Budget(settings.budget), timeouts, hooks)
+    keeper = None if settings.journal is None else Keeper(settings.journal)
+    entries = Entries(keeper)
+    register = Register(slots, Budget(settings.budget), timeouts, hooks, entries)
     gatekeeper = Gatekeeper(register, settings.retry, rand)
-    exchange = Exchange(transport, settings.retry, rand, hooks)
+    exchange = Exchange(transport, settings.retry, rand, hooks, entries)
     dispatcher = Dispatcher(register, gatekeeper, exchange)
     watch = Watch(register, gatekeeper, settings.retry, settings.key.source, dispatcher.balance)
     poller = Poller(register, gatekeeper, transport, watch, rand)
@@ -58,7 +65,8 @@ def assemble(settings: Settings) -> Opened:
         exchange=exchange,
         poller=poller,
         transport=transport,
-        background=Background(register, dispatcher, poller, transport, slots),
+        background=Background(register, dispatcher, poller, transport, slots, keeper),
         downloads=Downloads(transport.files, ask_once, sock_read=timeouts.download, connect=timeouts.connect),
         ask=ask_once,
+        forget_phantom=dispatcher.forget_phantom,
     )

@@ -6,13 +6,14 @@ from typing import cast
 
 from attrs import define
 
-from seedance_async.core.build import unknown_field
-from seedance_async.core.inputs import INPUT_CLASSES, INPUT_FIELDS, Inputs
+from seedance_async.core.catalogue import Catalogue
+from seedance_async.core.inputs import FIELDS_OF, INPUT_CLASSES, INPUT_FIELDS, Inputs, TextToVideo
 from seedance_async.core.lifecycle import State
 from seedance_async.core.names import shown
 from seedance_async.core.polling import Polling
 from seedance_async.core.pricing import Quote
 from seedance_async.core.pricing import quote as quote_inputs
+from seedance_async.core.request import prepare_call
 from seedance_async.core.results import VideoResult
 from seedance_async.errors import (
     ConfigurationError,
@@ -41,12 +42,15 @@ class AsyncSeedance(Tracking):
         base_url: Where the API is. By default `SEEDANCE_BASE_URL`, else the service's own.
         concurrency: The most tasks in progress at a time. `"auto"` starts with 5 and obeys the service's numbers.
         slots: Slots of your own, in place of those of this process.
+        journal: A path for a SQLite file, or a `Journal` of your own: keys, task ids and what they cost survive this
+            process. By default they last as long as the session. See `resume`.
         catalogue: The published contract to check and price inputs by. By default `SEEDANCE_CATALOGUE`, else
             `Catalogue.CLASSIC`.
         retry: How to deal with failures of the service.
         polling: When to look at tasks.
         timeouts: How long to wait for what.
-        budget: The most credits this session may reserve, by list price; None for no limit.
+        budget: The most credits this session may reserve, by list price, or, with a journal, all sessions with this
+            journal together; creates whose outcome is unknown count as spent. None for no limit.
         proxy: An HTTP proxy for everything; by default the one that the environment names.
         ssl: A context with a certificate authority of your own, for everything.
         http_session: A client session for polls and files, which stays yours: close it after this one. Its own `ssl`
@@ -65,6 +69,7 @@ class AsyncSeedance(Tracking):
         inputs: str | Inputs,
         *,
         key: str | None = None,
+        variant: int = 1,
         polling: Polling | None = None,
         retry_failed: bool = False,
         resubmit_unknown: bool = False,
@@ -74,8 +79,9 @@ class AsyncSeedance(Tracking):
 
         Args:
             inputs: A prompt for text-to-video, or an inputs object.
-            key: Makes submitting idempotent: while this session lives, a key stands for one job, and a second call
-                with it returns the same handle.
+            key: Makes submitting idempotent: while this session lives, and with a journal for the journal's life, a
+                key stands for one job, and a second call with it returns the same handle.
+            variant: 2 for a second clip under the same key, and so on: `key#2`.
             polling: When to look at this task.
             retry_failed: With a key whose task failed (and was refunded): a new attempt.
             resubmit_unknown: With a key whose outcome is unknown: a new attempt. Money: may be paid twice.
@@ -95,6 +101,7 @@ class AsyncSeedance(Tracking):
             inputs,
             fields,
             key=key,
+            variant=variant,
             polling=polling,
             retry_failed=retry_failed,
             resubmit_unknown=resubmit_unknown,
@@ -106,6 +113,7 @@ class AsyncSeedance(Tracking):
         inputs: str | Inputs,
         *,
         key: str | None = None,
+        variant: int = 1,
         polling: Polling | None = None,
         retry_failed: bool = False,
         resubmit_unknown: bool = False,
@@ -117,6 +125,7 @@ class AsyncSeedance(Tracking):
         Args:
             inputs: As for `enqueue`, like all others.
             key: See `enqueue`.
+            variant: See `enqueue`.
             polling: See `enqueue`.
             retry_failed: See `enqueue`.
             resubmit_unknown: See `enqueue`.
@@ -138,6 +147,7 @@ class AsyncSeedance(Tracking):
             inputs,
             fields,
             key=key,
+            variant=variant,
             polling=polling,
             retry_failed=retry_failed,
             resubmit_unknown=resubmit_unknown,
@@ -164,6 +174,7 @@ class AsyncSeedance(Tracking):
         inputs: str | Inputs,
         *,
         key: str | None = None,
+        variant: int = 1,
         polling: Polling | None = None,
         retry_failed: bool = False,
         resubmit_unknown: bool = False,
@@ -174,6 +185,7 @@ class AsyncSeedance(Tracking):
         Args:
             inputs: As for `enqueue`, like all others.
             key: See `enqueue`.
+            variant: See `enqueue`.
             polling: See `enqueue`.
             retry_failed: See `enqueue`.
             resubmit_unknown: See `enqueue`.
@@ -189,6 +201,7 @@ class AsyncSeedance(Tracking):
             inputs,
             fields,
             key=key,
+            variant=variant,
             polling=polling,
             retry_failed=retry_failed,
             resubmit_unknown=resubmit_unknown,
@@ -207,6 +220,8 @@ class AsyncSeedance(Tracking):
         window: int | None = None,
         attempts: int = 1,
         polling: Polling | None = None,
+        retry_failed: bool = False,
+        resubmit_unknown: bool = False,
         **fields: object,
     ) -> Items:
         """Generate many videos: `async with seedance.map(inputs) as items:` and `async for item in items:`.
@@ -218,6 +233,8 @@ class AsyncSeedance(Tracking):
             window: Most inputs under way or waiting to be collected; by default four times the slots, at least 64.
             attempts: Tries for an input whose task failed for `kind="server"`; such tasks are refunded.
             polling: When to look at these tasks.
+            retry_failed: For every input with a key, as in `enqueue`.
+            resubmit_unknown: For every input with a key, as in `enqueue`. Money: may be paid twice.
             fields: Input fields for every input, as in `enqueue`.
 
         Yields:
@@ -227,7 +244,7 @@ class AsyncSeedance(Tracking):
             InputError: A name in `fields` is no input field, or `inputs` is a single one or a mapping.
             ConfigurationError: `window` or `attempts` is no whole number from 1 on.
             SeedanceError: While iterating, after what runs was yielded: what concerns every input (401, 402, 403 for
-                the account, the budget, a service that was never reached).
+                the account, the budget, a service that was never reached, a journal that cannot be written).
 
         Cancellation: leaving stops the pulling and withdraws what is queued; running tasks are in `pending`.
         """
@@ -235,12 +252,15 @@ class AsyncSeedance(Tracking):
         if isinstance(inputs, (str, bytes, Mapping, *INPUT_CLASSES)):
             message = "must be an iterable of inputs: put a single one into a list, and give a mapping's .items()"
             raise InputError([Problem("inputs", message, shown(cast("object", inputs)))])
-        problems = [unknown_field(name) for name in fields if name not in INPUT_FIELDS]
-        if problems:
-            raise InputError(problems)
+        _check_names(fields, self._catalogue)
         if not _is_count(attempts) or (window is not None and not _is_count(window)):
             raise ConfigurationError("map: attempts and window are whole numbers from 1 on")
-        run = Run(inputs, _MapSubmitter(self._live, intake, fields, polling, window), ordered, attempts)
+        run = Run(
+            inputs,
+            _MapSubmitter(self._live, intake, fields, polling, window, retry_failed, resubmit_unknown),
+            ordered,
+            attempts,
+        )
         self._runs.add(run)
         return Items(run)
 
@@ -262,10 +282,18 @@ class _MapSubmitter:
     _fields: Mapping[str, object]
     _polling: Polling | None
     _window: int | None
+    _retry_failed: bool
+    _resubmit_unknown: bool
 
     def start(self, source: str | Inputs, key: str | None, *, again: bool) -> Job:
         return self._live().start(
-            source, self._fields, key=key, polling=self._polling, retry_failed=again, patient=True
+            source,
+            self._fields,
+            key=key,
+            polling=self._polling,
+            retry_failed=again or self._retry_failed,
+            resubmit_unknown=self._resubmit_unknown and not again,
+            patient=True,
         )
 
     def handle(self, job: Job) -> TaskHandle:
@@ -276,6 +304,18 @@ class _MapSubmitter:
 
     def window(self) -> int:
         return self._window or max(64, 4 * self._intake.opened.register.slots.statistics().limit)
+
+
+def _check_names(fields: Mapping[str, object], catalogue: Catalogue) -> None:
+    """Refuse names that no input has at once, and with them the values that are wrong in any input."""
+    if all(name in INPUT_FIELDS for name in fields):
+        return
+    try:
+        prepare_call("a prompt", fields, catalogue)
+    except InputError as error:
+        # That a prompt has no media says nothing of the inputs that will come.
+        foreign = INPUT_FIELDS - set(FIELDS_OF[TextToVideo])
+        raise InputError([problem for problem in error.problems if problem.path not in foreign]) from None
 
 
 def _is_count(value: object) -> bool:

@@ -17,6 +17,7 @@ from seedance_async.core.redact import REDACTED, redact_url
 from seedance_async.core.retry import RetryPolicy
 from seedance_async.core.validators import finite, positive, what_was_given
 from seedance_async.errors import ConfigurationError
+from seedance_async.journal.protocol import Journal
 from seedance_async.slots import Slots
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Settings:
     ssl: ssl_module.SSLContext | bool
     http_session: "aiohttp.ClientSession | None" = field(repr=False)
     hooks: "tuple[Hook, ...]"
+    journal: Journal | None = None
 
 
 def checked_key(key: object, source: str) -> str:

@@ -20,18 +20,46 @@ if TYPE_CHECKING:
 class Tracking(Lifetime):
     """The part of `AsyncSeedance` that follows tasks."""
 
-    def attach(self, task_id: str) -> TaskHandle:
+    def attach(self, task_id: str | None = None, *, key: str | None = None) -> TaskHandle:
         """Watch a task that was created before, by this session or anybody with this account.
 
         It never waits for a slot and occupies one even above the limit: the task runs already. A task whose wait was
         over (`TaskTimeoutError`) is waited for anew.
 
+        Args:
+            task_id: The service's id of the task.
+            key: In place of an id: the key of a job of this session or its journal. A finished job's handle is done; one
+                that a session before left in the queue is queued again. Beside an id: the job whose create had an
+                unknown outcome and made this task; it runs from now on.
+
         Raises:
-            InputError: `task_id` is no text.
+            InputError: Neither was given, `task_id` is no text, the key stands for no job, or it is to be told an id
+                and is not unknown.
             ConfigurationError: The session is not open.
+
+        Money: none, but for a queued job of the journal, which is sent when its turn comes.
         """
         intake = self._live()
-        return intake.handle(intake.attach(task_id))
+        return intake.handle(intake.attach(task_id, key))
+
+    async def resume(self) -> tuple[TaskHandle, ...]:
+        """Go on with the journal where the sessions before ended.
+
+        Every task that runs is watched and holds its slot before anything new leaves; every job that was queued and not
+        sent is queued again, in its old order. Jobs whose outcome is unknown are left alone: `session.journal` has them.
+        A job that does not fit into the budget any more, or whose inputs the catalogue refuses, has that error, and
+        stays queued in the journal.
+
+        Returns:
+            The handles of all of them, running ones first; none without a journal.
+
+        Raises:
+            ConfigurationError: The session is not open.
+
+        Money: queued jobs are sent as their turn comes. Nothing that may be paid is sent again.
+        """
+        intake = self._live()
+        return tuple(intake.handle(job) for job in await intake.resume())
 
     async def snapshot(self, task_id: str) -> TaskSnapshot:
         """Ask for a task once.

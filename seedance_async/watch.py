@@ -106,7 +106,7 @@ class Watch:
             register.end_running(job, Event.SUCCEEDED)
             register.counts.succeeded += 1
             used = snapshot.credits_used
-            if job.request is not None:
+            if job.request is not None or job.journalled:
                 # What an attached task cost was somebody else's budget.
                 register.budget.settle(job.reserved, job.reserved if used is None else used)
             job.reserved = ZERO
@@ -173,7 +173,7 @@ class Watch:
 
     def _gone(self, job: Job, error: ApiError) -> bool:
         failure: SeedanceError = error
-        failure.charged = "yes" if job.request is not None else "maybe"
+        failure.charged = "yes" if job.request is not None or job.journalled else "maybe"
         self.register.end_running(job, Event.GONE)
         self.register.budget.settle(job.reserved, job.reserved)
         job.reserved = ZERO

@@ -35,6 +35,7 @@ class Keeper:
     wall: Callable[[], datetime] = wall_now
     records: dict[str, JobRecord] = field(init=False, factory=dict[str, JobRecord])
     trouble: JournalError | None = field(init=False, default=None)
+    _tasks: dict[str, str] = field(init=False, factory=dict[str, str])
     _dirty: dict[str, JobRecord] = field(init=False, factory=dict[str, JobRecord])
     _waiters: list[asyncio.Future[JournalError | None]] = field(
         init=False, factory=list[asyncio.Future[JournalError | None]]
@@ -50,6 +51,8 @@ class Keeper:
         for record in await self.journal.open():
             known = recovered(record, self.wall())
             self.records[record.key] = known
+            if known.task_id is not None:
+                self._tasks[known.task_id] = known.key
             if known is not record:
                 self._dirty[record.key] = known
         if self._dirty:
@@ -95,6 +98,10 @@ class Keeper:
             if self._writer is not None and not self._writer.done():
                 await asyncio.wait({self._writer})
             await self.journal.aclose()
+
+    def key_of(self, task_id: str) -> str | None:
+        """Return the key of a task that the journal knew when it was opened."""
+        return self._tasks.get(task_id)
 
     def lacks_task(self, key: str) -> bool:
         """Whether the task id of a running job is not known to be on the disk."""
