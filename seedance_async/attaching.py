@@ -52,8 +52,8 @@ class Attaching:
     def by_record(self, record: JobRecord) -> Job:
         """Return a job as the journal tells of it, for one that is not queued.
 
-        A task that runs holds a slot at once and is asked for. So, without a slot, is one that has succeeded with a link
-        that was not kept.
+        A task that runs holds a slot at once and is asked for. One that has succeeded with a link that was not kept is
+        asked for, too, without a slot.
         """
         job = self._blank(record.key, _request_of(record, self.catalogue))
         job.journalled, job.task_id = True, record.task_id
@@ -142,7 +142,7 @@ class Attaching:
             job.settle(failure=error_of(record.error, record.key, record.task_id, record.credits))
 
     def _moment(self, at: datetime | None) -> float:
-        """Turn a moment of the wall clock into the loop's time; a clock that was set back never makes it later than now."""
+        """Turn a moment of the wall clock into the loop's time: never later than now, also if that clock was set back."""
         now = self.opened.register.now()
         return now if at is None else now - max(0.0, (wall_now() - at).total_seconds())
 

@@ -123,7 +123,7 @@ class Background:
             await self.keeper.aclose()
         except JournalError as error:
             # What it lacks of ended tasks is learned again from the service; what it lacks of new ones is said here.
-            logger.error("the journal is not complete: %s", error)
+            logger.error("the journal is not complete: %s", error)  # noqa: TRY400 (the sentence says it all)
             for job in self.register.running:
                 if job.journalled and self.keeper.lacks_task(job.key) and not isinstance(job.failure, JournalError):
                     tell_unwritten(job)

@@ -128,9 +128,10 @@ class Lifetime:
     async def aclose(self, timeout: float | None = None) -> None:
         """End the session; harmless when repeated.
 
-        Queued jobs end with `SessionClosedError`; in a journal they stay queued, for the next session. Creates on the wire are waited for; the rest of them end with
-        `OutcomeUnknownError`. Running tasks go on at the service: their handles raise `SessionClosedError` with their
-        ids, `pending` still lists them, and a new session can `attach` them.
+        Queued jobs end with `SessionClosedError`; in a journal they stay queued, for the next session. Creates on the
+        wire are waited for; the rest of them end with `OutcomeUnknownError`. Running tasks go on at the service: their
+        handles raise `SessionClosedError` with their ids, `pending` still lists them, and a new session can `attach`
+        them, or with the journal `resume`.
 
         What is not in the journal yet is written before this returns. A task id that cannot be written is printed.
 

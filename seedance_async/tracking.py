@@ -28,9 +28,9 @@ class Tracking(Lifetime):
 
         Args:
             task_id: The service's id of the task.
-            key: In place of an id: the key of a job of this session or its journal. A finished job's handle is done; one
-                that a session before left in the queue is queued again. Beside an id: the job whose create had an
-                unknown outcome and made this task; it runs from now on.
+            key: In place of an id: the key of a job of this session or its journal. A finished job's handle is done;
+                one that a session before left in the queue is queued again. Beside an id: the job whose create had
+                an unknown outcome and made this task; it runs from now on.
 
         Raises:
             InputError: Neither was given, `task_id` is no text, the key stands for no job, or it is to be told an id
@@ -45,9 +45,9 @@ class Tracking(Lifetime):
     async def resume(self) -> tuple[TaskHandle, ...]:
         """Go on with the journal where the sessions before ended.
 
-        Every task that runs is watched and holds its slot before anything new leaves; every job that was queued and not
-        sent is queued again, in its old order. Jobs whose outcome is unknown are left alone: `session.journal` has them.
-        A job that does not fit into the budget any more, or whose inputs the catalogue refuses, has that error, and
+        Every task that runs is watched and holds its slot before anything new leaves; every job that was queued and
+        not sent is queued again, in its old order. Jobs whose outcome is unknown are left alone: `session.journal` has
+        them. A job that does not fit into the budget any more, or whose inputs the catalogue refuses, has that error, and
         stays queued in the journal.
 
         Returns:
