@@ -1,9 +1,32 @@
 """What survives the process: the jobs of a session, written down before money is spent on them.
 
-`AsyncSeedance(journal="videos.db")` keeps them in a SQLite file; any object that keeps the promises of `Journal` may
-take its place, and `seedance_async.testing.check_journal` finds out whether it does.
+`AsyncSeedance(journal="videos.db")` keeps them in a SQLite file, a `SqliteJournal`; any object that keeps the promises
+of `Journal` may take its place, and `seedance_async.testing.check_journal` finds out whether it does. `read_journal`
+looks into a file without taking it.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from seedance_async.journal.protocol import Journal
 
-__all__ = ["Journal"]
+if TYPE_CHECKING:
+    from seedance_async.journal.hosts import JournalHost
+    from seedance_async.journal.reading import journal_host, read_journal
+    from seedance_async.journal.sqlite import SqliteJournal
+
+__all__ = ["Journal", "JournalHost", "SqliteJournal", "journal_host", "read_journal"]
+
+_HOME = {
+    "JournalHost": "hosts",
+    "SqliteJournal": "sqlite",
+    "journal_host": "reading",
+    "read_journal": "reading",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load what is asked for from the module that has it: a session without a journal needs none of it."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

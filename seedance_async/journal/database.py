@@ -1,0 +1,293 @@
+"""The SQLite file of a journal, for one writer. Everything here blocks; calls come one after the other.
+
+1. The lock comes first, and is given back last: nobody else changes the file in between.
+2. A new journal is made aside and gets its name when it is complete. A file of that name is therefore a journal, or
+   none of ours: it is looked at before SQLite may write to it.
+3. While it is open the file has a write-ahead log beside it, so that readers and the writer never wait for each other.
+   After `close` it is one file again. In places that lend no memory to several processes there is no such log, and
+   readers and writer wait for each other, for milliseconds.
+4. Who removes or replaces the file, or its lock, while it is open, ends the writing: what is written to a file without
+   a name is not durable, and without a lock there may be a second writer.
+"""
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from seedance_async._version import __version__
+from seedance_async.clock import wall_now
+from seedance_async.core.record import JobRecord
+from seedance_async.core.record_codec import Kept, record_of, row_of
+from seedance_async.errors import JournalError
+from seedance_async.files import put_in_place, remove, sync_folder
+from seedance_async.journal import schema as tables
+from seedance_async.journal.connections import beside, connect, exists, needs_recovery, set_journal_mode
+from seedance_async.journal.explained import explained
+from seedance_async.journal.hosts import JournalHost, host_identity, host_name
+from seedance_async.journal.lockfile import LockFile, NoLocksError, TakenError
+from seedance_async.journal.places import Place, place_of
+from seedance_async.journal.schema import SCHEMA, Schema
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_HEADER_BYTES: Final = 100
+_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Database:
+    """One journal, as blocking calls.
+
+    Attributes:
+        path: The file, without links on the way to it.
+        last_host: Who wrote the journal before this opening; None for a new one.
+    """
+
+    def __init__(
+        self, path: Path, *, schema: Schema = SCHEMA, place: Callable[[Path], tuple[Place, str]] = place_of
+    ) -> None:
+        self.path = path
+        self.last_host: JournalHost | None = None
+        self._schema = schema
+        self._place_of = place
+        self._place: Place = "disk"
+        self._lock = LockFile(beside(path, ".lock"))
+        self._connection: sqlite3.Connection | None = None
+        self._status: os.stat_result | None = None
+        self._kept: dict[str, Kept] = {}
+
+    def open(self) -> tuple[JobRecord, ...]:
+        """Take the journal and return its records.
+
+        Raises:
+            JournalError: It cannot be had or read; nothing is open or locked then.
+        """
+        with explained(str(self.path)):
+            refuse_odd(self.path)
+            self._refuse_place()
+            self._take_lock()
+            try:
+                self._make_or_inspect()
+                records, self._kept = read_records(self._connect(), str(self.path))
+                self._sign()
+            except BaseException:
+                self.close()
+                raise
+        return records
+
+    def write(self, records: Sequence[JobRecord]) -> None:
+        """Make records durable, all or none.
+
+        Raises:
+            JournalError: They are perhaps not written.
+        """
+        try:
+            rows = [row_of(record, self._kept.get(record.key)) for record in records]
+        except (ValueError, TypeError) as error:
+            raise JournalError(f"a record is no JSON ({error})", str(self.path)) from error
+        with explained(str(self.path)):
+            self._refuse_strangers()
+            connection = self._connection or self._connect()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(tables.UPSERT, rows)
+                connection.execute("COMMIT")
+            except BaseException:
+                self._disconnect()
+                raise
+
+    def close(self) -> None:
+        """Give the journal back. May be called twice, and after `open` failed."""
+        import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
+
+        try:
+            if self._connection is not None:
+                # What cannot be tidied up is in the log beside the file, and durable; the next opening does it.
+                with contextlib.suppress(sqlite3.Error):
+                    set_journal_mode(self._connection, "delete")
+                self._disconnect()
+        finally:
+            self._kept = {}
+            self._lock.give_back()
+
+    def _refuse_place(self) -> None:
+        self._place, name = self._place_of(self.path.parent)
+        if self._place == "network":
+            raise JournalError(
+                f"lies on a network file system ({name}), whose locks do not keep a second writer out, who would pay "
+                "twice; put it on a disk of this machine",
+                str(self.path),
+            )
+
+    def _take_lock(self) -> None:
+        try:
+            self._lock.take(host_name(), wall_now())
+        except TakenError as error:
+            raise JournalError(
+                f"is in use by {error.holder}; wait for it or end it, or give this run a journal of its own",
+                str(self.path),
+            ) from None
+        except NoLocksError:
+            raise JournalError(
+                "lies on a file system without locks, so nothing keeps a second writer out, who would pay twice; put "
+                "it on another disk",
+                str(self.path),
+            ) from None
+
+    def _make_or_inspect(self) -> None:
+        aside = beside(self.path, ".new")
+        for leftover in (aside, beside(aside, "-journal")):
+            remove(leftover)
+        if exists(self.path):
+            refuse_foreign(self.path)
+            inspect(self.path, self._schema)
+            return
+        for suffix in ("-wal", "-journal"):
+            if exists(beside(self.path, suffix)):
+                raise JournalError(
+                    f"is gone, and {self.path.name}{suffix} with what was written to it last is still there; put the "
+                    "journal back, or remove that file to begin a new one",
+                    str(self.path),
+                )
+        os.close(os.open(aside, _CREATE, 0o600))
+        with contextlib.closing(connect(aside, "rw")) as connection:
+            tables.migrate(connection, 0, self._schema)
+        if not put_in_place(aside, self.path, overwrite=False):
+            raise JournalError("another program has made a file of this name just now; try again", str(self.path))
+        sync_folder(self.path.parent)
+
+    def _connect(self) -> "sqlite3.Connection":
+        connection = connect(self.path, "rw")
+        try:
+            version = tables.check(connection, str(self.path), self._schema)
+            tables.migrate(connection, version, self._schema)
+            if self._place == "disk":
+                set_journal_mode(connection, "wal")
+            else:
+                set_journal_mode(connection, "delete")
+            self._status = self.path.stat()
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # What was not committed is rolled back.
+            connection.close()
+
+    def _sign(self) -> None:
+        """Note who has the journal now; who had it before is kept in `last_host`."""
+        assert self._connection is not None
+        self.last_host = host_of(tables.about(self._connection))
+        self._connection.execute("BEGIN IMMEDIATE")
+        tables.note(
+            self._connection,
+            host=host_name(),
+            host_identity=host_identity(),
+            path=str(self.path),
+            opened_at=wall_now().isoformat(),
+            written_by=__version__,
+        )
+        self._connection.execute("COMMIT")
+
+    def _refuse_strangers(self) -> None:
+        """Refuse to write where the file or the lock is not the one that was opened (rule 4)."""
+        assert self._status is not None
+        try:
+            same = os.path.samestat(self._status, self.path.stat())
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise JournalError("was removed, moved or replaced while it was in use", str(self.path))
+        if not self._lock.held:
+            raise JournalError(
+                "lost its lock file, so that another process may write to it; end this one or the other",
+                str(self.path),
+            )
+
+
+def refuse_odd(path: Path) -> None:
+    """Refuse what can be no journal, and a folder that is not there."""
+    if not path.parent.is_dir():
+        raise JournalError(f"its folder {path.parent} does not exist; make it first", str(path))
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise JournalError("is a folder; name a file in it", str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise JournalError("is a device or a pipe, not a file", str(path))
+    if status.st_size == 0:
+        raise JournalError(
+            "is an empty file: what was written to it is lost, or nothing ever was; remove it to begin a new one",
+            str(path),
+        )
+
+
+def refuse_foreign(path: Path) -> None:
+    """Refuse a file that is no journal by its first bytes, before SQLite looks at it and at what lies beside it.
+
+    Only for who has the lock: to close a file makes this process lose the locks that SQLite has on it.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if not header.startswith(tables.MAGIC):
+        raise JournalError("is no journal, and is left as it is; give the journal a file of its own", str(path))
+    if header[68:72] != tables.APPLICATION_ID.to_bytes(4, "big"):
+        raise JournalError(tables.OTHER_PROGRAM, str(path))
+
+
+def inspect(path: Path, schema: Schema = SCHEMA) -> None:
+    """Refuse a journal that this release cannot follow, and one that is damaged, without a write to it."""
+    import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
+
+    try:
+        with contextlib.closing(connect(path, "ro")) as connection:
+            _examine(connection, path, schema)
+    except sqlite3.OperationalError as error:
+        if not needs_recovery(error):
+            raise
+        with contextlib.closing(connect(path, "rw")) as connection:
+            _examine(connection, path, schema)
+
+
+def _examine(connection: "sqlite3.Connection", path: Path, schema: Schema) -> None:
+    tables.check(connection, str(path), schema)
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise JournalError(f"is damaged ({found}); nothing in it was changed, restore a copy", str(path))
+
+
+def read_records(connection: "sqlite3.Connection", path: str) -> tuple[tuple[JobRecord, ...], dict[str, Kept]]:
+    """Return all records, in the order in which their keys came, and what later releases added to them."""
+    records: list[JobRecord] = []
+    kept: dict[str, Kept] = {}
+    for row in connection.execute(tables.SELECT):
+        try:
+            record, others = record_of(row)
+        except ValueError as error:
+            raise JournalError(f"{error}; a later release wrote it, or the file is damaged", path) from None
+        records.append(record)
+        if others is not None:
+            kept[record.key] = others
+    return tuple(records), kept
+
+
+def host_of(about: dict[str, str | None]) -> JournalHost | None:
+    """Return who wrote a journal last, by what it says about itself."""
+    name, identity, path, at = (about.get(each) for each in ("host", "host_identity", "path", "opened_at"))
+    if name is None or identity is None or path is None or at is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return JournalHost(name, path, moment, identity == host_identity())

@@ -1,0 +1,77 @@
+"""Look into a journal without taking it, also while a session writes to it, and after a crash. All of it blocks."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from seedance_async.core.record import JobRecord
+from seedance_async.errors import JournalError
+from seedance_async.journal import schema as tables
+from seedance_async.journal.connections import connect, needs_recovery
+from seedance_async.journal.database import host_of, read_records, refuse_odd
+from seedance_async.journal.explained import explained
+from seedance_async.journal.hosts import JournalHost
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_T = TypeVar("_T")
+
+
+def read_journal(path: str | os.PathLike[str]) -> tuple[JobRecord, ...]:
+    """Return the records of a journal, in the order in which their keys came, as of one moment.
+
+    Blocks, for half a second with 10,000 jobs: run it in a thread where there is an event loop.
+
+    Args:
+        path: The journal's file.
+
+    Raises:
+        JournalError: There is none, or it cannot be read.
+    """
+    return _look(path, lambda connection, file: read_records(connection, str(file))[0])
+
+
+def journal_host(path: str | os.PathLike[str]) -> JournalHost | None:
+    """Return where a journal was last opened for writing; None where it does not say. Blocks.
+
+    Args:
+        path: The journal's file.
+
+    Raises:
+        JournalError: There is none, or it cannot be read.
+    """
+    return _look(path, lambda connection, _file: host_of(tables.about(connection)))
+
+
+def _look(path: str | os.PathLike[str], use: "Callable[[sqlite3.Connection, Path], _T]") -> _T:
+    import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
+
+    file = Path(os.path.realpath(os.fspath(path)))
+    with explained(str(file)):
+        refuse_odd(file)
+        if not file.exists():
+            raise JournalError("does not exist", str(file))
+        try:
+            return _look_once(file, "ro", use)
+        except sqlite3.OperationalError as error:
+            if not needs_recovery(error):
+                raise
+            return _look_once(file, "rw", use)
+
+
+def _look_once(file: Path, mode: Literal["ro", "rw"], use: "Callable[[sqlite3.Connection, Path], _T]") -> _T:
+    import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
+
+    with contextlib.closing(connect(file, mode)) as connection:
+        connection.execute("BEGIN")
+        version = tables.check(connection, str(file))
+        if version >= len(tables.SCHEMA):
+            return use(connection, file)
+        # Reading changes nothing, so an older journal is migrated in memory.
+        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+            connection.backup(copy)
+            tables.migrate(copy, version)
+            return use(copy, file)
