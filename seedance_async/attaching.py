@@ -142,7 +142,7 @@ class Attaching:
             job.settle(failure=error_of(record.error, record.key, record.task_id, record.credits))
 
     def _moment(self, at: datetime | None) -> float:
-        """Turn a moment of the wall clock into the loop's time: never later than now, also if that clock was set back."""
+        """Turn a moment of the wall clock into the loop's time, never later than now: that clock may be set back."""
         now = self.opened.register.now()
         return now if at is None else now - max(0.0, (wall_now() - at).total_seconds())
 

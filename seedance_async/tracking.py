@@ -47,8 +47,8 @@ class Tracking(Lifetime):
 
         Every task that runs is watched and holds its slot before anything new leaves; every job that was queued and
         not sent is queued again, in its old order. Jobs whose outcome is unknown are left alone: `session.journal` has
-        them. A job that does not fit into the budget any more, or whose inputs the catalogue refuses, has that error, and
-        stays queued in the journal.
+        them. A job that does not fit into the budget any more, or whose inputs the catalogue refuses, has that error,
+        and stays queued in the journal.
 
         Returns:
             The handles of all of them, running ones first; none without a journal.
