@@ -4,20 +4,20 @@ Everything is decided here and nothing is sent: whatever can be wrong with a row
 that is wrong with the others.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, field, frozen
 
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import INPUT_FIELDS, Inputs
 from seedance_async.core.pricing import Quote, quote_requests
 from seedance_async.core.rates import credits_text
 from seedance_async.core.request import Request, prepare_row
-from seedance_async.core.row_files import NamePattern, plan_files
+from seedance_async.core.row_files import NamePattern, clashes, numbered, plan_files
+from seedance_async.core.row_keys import doubled_variants, key_of_variant, row_keys, wrong_ids
 from seedance_async.core.rows import Row, RowFormat, RowSource, known_column, line_of, where
 from seedance_async.errors import InputError, Problem
 
@@ -33,26 +33,35 @@ class PlannedRow:
         index: Its number among the rows, from 1.
         line: The line of the file on which it starts, from 1.
         id: Its `id`, or None.
-        key: What names its job: the `id`, else the digest of its inputs and, among equal rows, its ordinal. It stays
-            the same when rows are inserted, deleted or moved.
+        key: What names its job, see `row_keys`.
+        digest: Name of its inputs.
         inputs: What is asked for.
         request: The same with the model's facts and its price.
         file: Where the video goes, relative to the output folder.
         carried: Columns that start with `#`.
         raw: The row as it was written.
         filled: Fields that the row left empty and the defaults gave it.
+        base: Key of the row's first video; that of the row itself, unless it is a variant.
+        variant: Which of the row's videos it is, from 1.
+        own_name: Whether the row names its file itself (`output`).
+        whole: Whether the inputs can be sent; a journal does not keep links that may be signed.
     """
 
     index: int
     line: int
     id: str | None
     key: str
+    digest: str
     inputs: Inputs
     request: Request = field(repr=False)
     file: PurePosixPath
     carried: Mapping[str, object] = field(repr=False)
     raw: Mapping[str, object] = field(repr=False)
     filled: Mapping[str, object] = field(factory=dict[str, object], repr=False)
+    base: str = field(default=Factory(lambda self: self.key, takes_self=True))
+    variant: int = 1
+    own_name: bool = False
+    whole: bool = True
 
 
 @frozen
@@ -86,6 +95,7 @@ def make_plan(
     defaults: Mapping[str, object],
     catalogue: Catalogue,
     name_pattern: str | None = None,
+    count: int = 1,
 ) -> Plan:
     """Check every row and decide its key, its file and its price.
 
@@ -95,6 +105,7 @@ def make_plan(
         catalogue: What the rows are checked against.
         name_pattern: How files are called, such as `"{id}.mp4"` (see `NamePattern`), for rows without an `output`;
             None is their `id`, else their number and prompt.
+        count: Videos of each row that has no `count` of its own. The second and later ones are rows of the plan too.
 
     Returns:
         The plan, with at least one row.
@@ -110,14 +121,17 @@ def make_plan(
             pattern = NamePattern.parse(name_pattern)
         except InputError as error:
             problems += error.problems
-    problems += _wrong_ids(source)
+    problems += wrong_ids(source)
     requests: dict[int, Request] = {}
     for position, row in enumerate(source.rows):
         try:
             requests[position] = prepare_row({**_unknown(row), **defaults, **row.fields}, catalogue)
         except InputError as error:
             problems += [problem for problem in _placed(error, source.name, row.line) if problem.path not in known]
-    keys = row_keys(source.rows, requests)
+    digests = {position: request.digest for position, request in requests.items()}
+    keys = row_keys(source.rows, digests)
+    counts = {position: source.rows[position].count or count for position in requests}
+    problems += doubled_variants(source, keys, counts)
     rows: list[PlannedRow] = []
     if not problems:
         inputs = {position: request.inputs for position, request in requests.items()}
@@ -127,59 +141,29 @@ def make_plan(
                 index=position + 1,
                 line=row.line,
                 id=row.id,
-                key=keys[position],
+                key=key_of_variant(keys[position], variant),
+                digest=digests[position],
                 inputs=requests[position].inputs,
                 request=requests[position],
-                file=files[position],
+                file=files[position] if variant == 1 else numbered(files[position], variant),
                 carried=row.carried,
                 raw=row.raw,
                 filled={name: value for name, value in defaults.items() if name not in row.fields},
+                base=keys[position],
+                variant=variant,
+                own_name=row.output is not None,
             )
             for position, row in enumerate(source.rows)
             if position in files
+            for variant in range(1, counts[position] + 1)
         ]
+        problems += clashes(source.name, ((row.line, row.file) for row in rows))
     if problems:
         # Found one kind after the other, and mended from the top of the file down.
         raise InputError(sorted(problems, key=line_of))
     if not rows:
         raise InputError([Problem(source.name, "holds no rows")])
     return Plan(source, tuple(rows), quote_requests(row.request for row in rows))
-
-
-def row_keys(rows: Sequence[Row], requests: Mapping[int, Request]) -> dict[int, str]:
-    """Name the job of each row that has a request, by the row's position.
-
-    Equal rows without an `id` are told apart by their ordinal: `v1:3f...`, `v1:3f...~2`.
-    """
-    seen: Counter[str] = Counter()
-    keys: dict[int, str] = {}
-    for position, request in requests.items():
-        row_id = rows[position].id
-        if row_id is not None:
-            keys[position] = row_id
-            continue
-        seen[request.digest] += 1
-        ordinal = seen[request.digest]
-        keys[position] = request.digest if ordinal == 1 else f"{request.digest}~{ordinal}"
-    return keys
-
-
-def _wrong_ids(source: RowSource) -> Iterable[Problem]:
-    first: dict[str, int] = {}
-    for row in source.rows:
-        if row.id is None:
-            continue
-        if not row.id.isprintable():
-            message = "holds characters that cannot be printed, such as a line break"
-            yield Problem(where(source.name, row.line, "id"), message, given=repr(row.id))
-        if row.id in first:
-            yield Problem(
-                where(source.name, row.line, "id"),
-                f"is the id of line {first[row.id]} already; an id names one video",
-                given=row.id,
-            )
-        else:
-            first[row.id] = row.line
 
 
 def _unknown(row: Row) -> dict[str, object]:

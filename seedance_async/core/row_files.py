@@ -5,6 +5,8 @@
 3. Else its `id`.
 4. Else its number and the start of its prompt.
 
+The second and later videos of one row are called like the first, with `-2`, `-3` and so on before the extension.
+
 Text that comes from data (cases 2 to 4) is changed into a harmless name; an `output` that is none is a problem,
 because its author would look for it in vain. No name leaves the folder, and no two rows share a file, also where the
 file system does not tell capitals apart.
@@ -13,13 +15,13 @@ file system does not tell capitals apart.
 import re
 import string
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
 from attrs import frozen
 
-from seedance_async.core.filenames import safe_name
+from seedance_async.core.filenames import LONGEST_NAME, safe_name
 from seedance_async.core.inputs import Inputs
 from seedance_async.core.names import shorten
 from seedance_async.core.rows import CARRIED, Row, RowSource, where
@@ -111,7 +113,7 @@ def plan_files(
         pattern: How to name rows without an `output`, or None.
 
     Returns:
-        Paths relative to the output folder, by position, and what is wrong.
+        Paths relative to the output folder, by position, and what is wrong with them but for clashes.
     """
     missing = None if pattern is None else _in_no_row(pattern, source)
     if missing is not None:
@@ -126,7 +128,14 @@ def plan_files(
             files[position] = _file(named, pattern, digits)
         except LookupError as error:
             problems.append(Problem(where(source.name, row.line, "output"), str(error.args[0])))
-    return files, problems + _clashes(source, files)
+    return files, problems
+
+
+def numbered(file: PurePosixPath, mark: int | str) -> PurePosixPath:
+    """Return the same name with a mark before its extension: `lake.mp4` and 2 become `lake-2.mp4`."""
+    end = f"-{mark}{file.suffix}"
+    stem = file.stem.encode()[: LONGEST_NAME - len(end.encode())].decode(errors="ignore").rstrip(". ")
+    return file.with_name(f"{stem}{end}")
 
 
 def _file(named: _Named, pattern: NamePattern | None, digits: int) -> PurePosixPath:
@@ -233,21 +242,29 @@ def _value(named: _Named, name: str) -> str:
     return str(value).strip()
 
 
-def _clashes(source: RowSource, files: Mapping[int, PurePosixPath]) -> list[Problem]:
+def clashes(name: str, files: Iterable[tuple[int, PurePosixPath]]) -> list[Problem]:
+    """Find files that two rows would share, and files where another row needs a folder.
+
+    Args:
+        name: How messages call the batch file.
+        files: The line and the file of every video.
+    """
     taken: dict[str, int] = {}
     problems: list[Problem] = []
-    for position, file in files.items():
-        line = source.rows[position].line
-        other = taken.setdefault(str(file).casefold(), line)
-        if other != line:
-            problems.append(Problem(where(source.name, line, "output"), f"{file} is the file of line {other} as well"))
-    for position, file in files.items():
+    pairs = list(files)
+    seen: set[str] = set()
+    for line, file in pairs:
+        folded = str(file).casefold()
+        if folded in seen:
+            problems.append(Problem(where(name, line, "output"), f"{file} is the file of line {taken[folded]} as well"))
+        seen.add(folded)
+        taken.setdefault(folded, line)
+    for line, file in pairs:
         for parent in list(file.parents)[:-1]:
             blocking = taken.get(str(parent).casefold())
             if blocking is not None:
-                line = source.rows[position].line
                 message = f"{file} needs a folder where the file of line {blocking} goes"
-                problems.append(Problem(where(source.name, line, "output"), message))
+                problems.append(Problem(where(name, line, "output"), message))
     return problems
 
 

@@ -2,11 +2,12 @@
 
 1. `id` names the row: it becomes its key and, unless told otherwise, its file's name.
 2. `output` is its file, relative to the output folder.
-3. A column that starts with `#` is the user's own and is carried into the reports untouched; only `#error`, which an
+3. `count` says how many videos are made of it.
+4. A column that starts with `#` is the user's own and is carried into the reports untouched; only `#error`, which an
    earlier batch wrote, is dropped.
-4. Every other column is a field of the inputs. A name that no inputs have is a problem: the service would ignore
+5. Every other column is a field of the inputs. A name that no inputs have is a problem: the service would ignore
    it silently and bill.
-5. An empty cell, or null in JSON, is a field that was not given.
+6. An empty cell, or null in JSON, is a field that was not given.
 """
 
 import re
@@ -22,7 +23,9 @@ from seedance_async.errors import InputError, Problem
 RowFormat = Literal["jsonl", "csv", "text"]
 
 #: Columns with a meaning of their own, beside the fields of the inputs.
-RESERVED: Final = frozenset({"id", "output"})
+RESERVED: Final = frozenset({"id", "output", "count"})
+#: Most videos of one row: more is a slip of the hand.
+MOST_VARIANTS: Final = 100
 #: What a column starts with that only its author needs.
 CARRIED: Final = "#"
 #: Where the rows of `failed.csv` say why they failed. Passed in again, a row starts without it.
@@ -42,6 +45,7 @@ class Row:
         output: Its `output`, or None.
         carried: Columns that start with `#`.
         raw: The row as it was written, under the file's own column names, so that it can be written again.
+        count: Its `count`, or None.
     """
 
     line: int
@@ -50,6 +54,7 @@ class Row:
     output: str | None = None
     carried: Mapping[str, object] = field(default=_NO_MAPPING, repr=False)
     raw: Mapping[str, object] = field(default=_NO_MAPPING, repr=False)
+    count: int | None = None
 
 
 @frozen
@@ -138,9 +143,10 @@ def make_row(
             continue
         elif name in RESERVED:
             text = _reserved_text(value)
-            if text is None:
-                problems.append(Problem(where(source, line, name), "must be text", given=shown(value)))
-            else:
+            trouble = _wrong_count(text or "") if name == "count" else "must be text" if text is None else None
+            if trouble is not None:
+                problems.append(Problem(where(source, line, name), trouble, given=shown(value)))
+            elif text is not None:
                 reserved[name] = text
         elif name in fields:
             try:
@@ -151,8 +157,8 @@ def make_row(
                 given[name] = value
         else:
             problems.append(unknown_column(source, line, name, fields))
-    row = Row(line, reserved.get("id"), given, reserved.get("output"), carried, raw)
-    return row, problems
+    count = int(reserved["count"]) if "count" in reserved else None
+    return Row(line, reserved.get("id"), given, reserved.get("output"), carried, raw, count), problems
 
 
 def _reserved_text(value: object) -> str | None:
@@ -161,3 +167,8 @@ def _reserved_text(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None
+
+
+def _wrong_count(text: str) -> str | None:
+    whole = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_VARIANTS))
+    return None if whole and 1 <= int(text) <= MOST_VARIANTS else f"must be a whole number from 1 to {MOST_VARIANTS}"
