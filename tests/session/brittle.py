@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import define, field
 
-from seedance_async import JobRecord, JournalError
+from seedance_async import JobRecord, JobState, JournalError
 from seedance_async.journal.sqlite import SqliteJournal
 
 
@@ -17,13 +17,17 @@ class BrittleJournal:
     Attributes:
         path: The file.
         failing: Numbers of the writes that fail, counted from 1 over the life of the object; -1 stands for all.
-        held: Writes wait for this event while it is not set.
+        fails_on: Writes with a job in one of these states fail.
+        held: Writes with a job in one of `holds_on` wait for this event.
+        holds_on: See `held`.
         writes: What was given to `write`, the failed ones included.
     """
 
     path: Path
     failing: set[int] = field(factory=set)
-    held: asyncio.Event | None = None
+    fails_on: set[JobState] = field(factory=set)
+    held: asyncio.Event = field(factory=asyncio.Event)
+    holds_on: set[JobState] = field(factory=set)
     writes: list[list[JobRecord]] = field(factory=list)
     _inner: SqliteJournal = field(init=False)
 
@@ -35,10 +39,10 @@ class BrittleJournal:
 
     async def write(self, records: Sequence[JobRecord]) -> None:
         self.writes.append(list(records))
-        number = len(self.writes)
-        if self.held is not None:
+        number, states = len(self.writes), {record.state for record in records}
+        if states & self.holds_on:
             await self.held.wait()
-        if number in self.failing or -1 in self.failing:
+        if number in self.failing or -1 in self.failing or states & self.fails_on:
             raise JournalError("the disk is full", str(self.path))
         await self._inner.write(records)
 

@@ -24,6 +24,7 @@ from seedance_async.journal.sqlite import SqliteJournal
 from seedance_async.testing import Fault
 from tests.session.service import PRICE_480P, Start, end, lakes, slots, until
 
+ZERO = Decimal(0)
 LAKE = TextToVideo("a lake", output_resolution="480p")
 
 
@@ -54,7 +55,7 @@ async def test_a_finished_key_is_asked_for_once(start: Start, file: Path) -> Non
     after = service.emulator.statistics()
     assert (after.creates, after.polls) == (1, before.polls + 1)
     now = second.statistics()
-    assert (now.credits_used, now.credits_reserved) == (PRICE_480P, 0)
+    assert (now.credits_used, now.credits_reserved) == (PRICE_480P, ZERO)
 
 
 async def test_a_finished_key_with_plain_links_is_answered_without_a_request(start: Start, file: Path) -> None:
@@ -185,7 +186,7 @@ async def test_a_hint_makes_an_unknown_job_an_ordinary_one(start: Start, file: P
     assert slots(first) == (1, 0)
     assert (await handle).task_id == task_id
     statistics = first.statistics()
-    assert (statistics.unknown, statistics.credits_maybe, statistics.credits_used) == (0, 0, PRICE_480P)
+    assert (statistics.unknown, statistics.credits_maybe, statistics.credits_used) == (0, ZERO, PRICE_480P)
     assert slots(first) == (0, 0)
     with pytest.raises(InputError, match="is succeeded; only one whose outcome is unknown"):
         first.attach("task_other", key="order-17")
@@ -297,7 +298,7 @@ async def test_the_budget_is_of_the_journal(start: Start, file: Path) -> None:
     await second.resume()
     await second.drain()
     now = second.statistics()
-    assert (now.credits_used, now.credits_reserved, now.credits_maybe) == (3 * PRICE_480P, 0, PRICE_480P)
+    assert (now.credits_used, now.credits_reserved, now.credits_maybe) == (3 * PRICE_480P, ZERO, PRICE_480P)
     assert second.journal.credits.used == Decimal(3) * PRICE_480P
 
 
@@ -331,7 +332,7 @@ async def test_the_book(start: Start, file: Path) -> None:
     assert [record.key for record in book.jobs()] == ["made", "runs", "waits"]
     assert [record.key for record in book.jobs(JobState.RUNNING, JobState.QUEUED)] == ["runs", "waits"]
     assert book.get("nothing") is None
-    assert (book.credits.used, book.credits.reserved, book.credits.maybe) == (PRICE_480P, PRICE_480P, 0)
+    assert (book.credits.used, book.credits.reserved, book.credits.maybe) == (PRICE_480P, PRICE_480P, ZERO)
     await book.note("made", file="lake.mp4", bytes=1234)
     await book.note("made", bytes=None)
     with pytest.raises(InputError, match="stands for no job of the journal"):

@@ -183,7 +183,7 @@ async def test_a_500_in_the_services_own_words_is_repeated(start: Start) -> None
 
 
 async def test_a_500_that_stays_is_an_error_that_may_have_cost_something(start: Start) -> None:
-    """After two repeats the 500 is raised, with `charged="maybe"`, and the budget keeps what all three may have cost."""
+    """After two repeats the 500 is raised with `charged="maybe"`; the budget keeps what all three may have cost."""
     service = await start(faults=[Fault("http-500", on="create")])
     session = await service.open()
     with pytest.raises(ServerError) as caught:
