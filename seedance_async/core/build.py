@@ -21,7 +21,7 @@ from seedance_async.core.inputs import (
     class_of,
 )
 from seedance_async.core.names import listed, shorten, shown, suggest_field
-from seedance_async.errors import InputError, Problem
+from seedance_async.errors import Problem
 
 _FRAMES: Final = frozenset({"first_frame", "last_frame"})
 _MEDIA: Final = frozenset({"images", "videos", "audios"})
@@ -42,16 +42,6 @@ class Draft:
     inputs: Inputs
     problems: tuple[Problem, ...] = ()
     unsettled: frozenset[str] = frozenset()
-
-    def whole(self) -> Inputs:
-        """Return the inputs.
-
-        Raises:
-            InputError: Names are wrong. Values are not checked here.
-        """
-        if self.problems:
-            raise InputError(self.problems)
-        return self.inputs
 
 
 def draft_call(source: str | Inputs, fields: Mapping[str, object]) -> Draft:
@@ -94,25 +84,6 @@ def draft_row(fields: Mapping[str, object]) -> Draft:
             sorted_out.own[name] = None
             sorted_out.refuse(name, Problem(name, f"is required for {cls.__name__}"))
     return sorted_out.draft(cls(**cast("Any", sorted_out.own)))
-
-
-def build_inputs(source: str | Inputs, fields: Mapping[str, object]) -> Inputs:
-    """Return the inputs of one call, see `draft_call`.
-
-    Raises:
-        InputError: `source` is neither, or a field is unknown or does not belong to the class. Values are not
-            checked here; `prepare_call` finds both at once.
-    """
-    return draft_call(source, fields).whole()
-
-
-def inputs_from_fields(fields: Mapping[str, object]) -> Inputs:
-    """Return the inputs that a row of fields describes, see `draft_row`.
-
-    Raises:
-        InputError: Fields are unknown, missing, or belong to different classes.
-    """
-    return draft_row(fields).whole()
 
 
 def class_for(names: Mapping[str, object]) -> type[Inputs]:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seedance_async.core.build import build_inputs, inputs_from_fields
+from seedance_async.core.build import draft_call
 from seedance_async.core.catalogue import BUILT_IN, Catalogue
 from seedance_async.core.digest import inputs_digest
 from seedance_async.core.inputs import (
@@ -25,7 +25,7 @@ from seedance_async.core.inputs import (
 )
 from seedance_async.core.names import OTHER_WIRE_NAMES, WIRE_NAMES
 from seedance_async.core.pricing import credits_text, quote
-from seedance_async.core.request import prepare
+from seedance_async.core.request import Request, prepare, prepare_call, prepare_row
 from seedance_async.core.text import coerce_text
 from seedance_async.core.wire import create_body
 from seedance_async.errors import InputError
@@ -207,7 +207,7 @@ def test_credits_are_exact(fitting: tuple[Inputs, Catalogue]) -> None:
 def test_digest_ignores_catalogue_and_callback(inputs: Inputs) -> None:
     """The digest is the same under every catalogue and with any callback."""
     digest = inputs_digest(inputs)
-    assert inputs_digest(build_inputs(inputs, {"callback_url": "https://hooks.example/other"})) == digest
+    assert inputs_digest(draft_call(inputs, {"callback_url": "https://hooks.example/other"}).inputs) == digest
     for catalogue in BUILT_IN.values():
         try:
             request = prepare(inputs, catalogue)
@@ -229,11 +229,11 @@ def test_digests_of_different_bodies_differ(one: tuple[Inputs, Catalogue], two: 
 @given(st.dictionaries(st.sampled_from(sorted(INPUT_FIELDS)) | st.text(max_size=20), ANYTHING, max_size=5))
 @example({"prompt": "a", "model": "seedance2-5-edit", "duration": 5})
 def test_rows_raise_nothing_but_input_errors(fields: dict[str, object]) -> None:
-    """Whatever the fields, a row becomes inputs or an InputError, and so do fields beside a prompt or an object."""
-    builds: list[Callable[[], Inputs]] = [
-        lambda: inputs_from_fields(fields),
-        lambda: build_inputs("a lake", fields),
-        lambda: build_inputs(OmniReference("a lake"), fields),
+    """Whatever the fields, a row becomes a request or an InputError, and so do fields beside a prompt or an object."""
+    builds: list[Callable[[], Request]] = [
+        lambda: prepare_row(fields, Catalogue.LATEST),
+        lambda: prepare_call("a lake", fields, Catalogue.LATEST),
+        lambda: prepare_call(OmniReference("a lake"), fields, Catalogue.LATEST),
     ]
     for build in builds:
         refusal = refusal_of(lambda build=build: repr(build()))  # type: ignore[misc]

@@ -7,9 +7,8 @@ import pytest
 from attrs import define, field
 
 from seedance_async import Catalogue, FixedPolling, RetryPolicy
-from seedance_async.core.build import build_inputs
 from seedance_async.core.outcome import Outcome
-from seedance_async.core.request import Request, prepare
+from seedance_async.core.request import Request, prepare_call
 from seedance_async.core.retry import Decision
 from seedance_async.exchange import Exchange
 from seedance_async.hooks import HookEvent, Hooks
@@ -22,7 +21,7 @@ __all__ = ["Bench", "Lay", "closed_port", "deaf_port", "lay", "make", "request_f
 
 def request_for(catalogue: Catalogue = Catalogue.CLASSIC, prompt: str = "a lake", **fields: object) -> Request:
     """Prepare a text-to-video request."""
-    return prepare(build_inputs(prompt, fields), catalogue)
+    return prepare_call(prompt, fields, catalogue)
 
 
 @define
