@@ -56,6 +56,7 @@ from seedance_async.slots import Slots, SlotStatistics
 from seedance_async.statistics import SessionStatistics
 
 if TYPE_CHECKING:
+    from seedance_async.journal.sqlite import SqliteJournal
     from seedance_async.streaming import VideoStream
 
 __all__ = [
@@ -103,6 +104,7 @@ __all__ = [
     "SlotStatistics",
     "SlotTimeoutError",
     "Slots",
+    "SqliteJournal",
     "TaskFailedError",
     "TaskFault",
     "TaskHandle",
@@ -125,9 +127,13 @@ logging.getLogger("seedance_async").addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when it is asked for: it needs aiohttp, and the import of this package does not.
+    # Loaded when they are asked for: they need aiohttp and SQLite, and the import of this package does not.
     if name == "VideoStream":
         from seedance_async.streaming import VideoStream  # noqa: PLC0415
 
         return VideoStream
+    if name == "SqliteJournal":
+        from seedance_async.journal.sqlite import SqliteJournal  # noqa: PLC0415
+
+        return SqliteJournal
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

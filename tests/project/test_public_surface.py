@@ -22,11 +22,12 @@ PROMISED = {
     "ApiError", "BadRequestError", "AuthenticationError", "InsufficientCreditsError", "PermissionDeniedError",
     "TaskNotFoundError", "ConcurrencyLimitError", "ServerError", "ConnectionFailedError", "OutcomeUnknownError",
     "TaskFailedError", "TaskTimeoutError", "SessionClosedError", "KeyConflictError", "DownloadError",
+    "JournalError", "Journal", "SqliteJournal",
 }  # fmt: skip
 
 SESSION_MEMBERS = {
     "enqueue", "submit", "generate", "map", "attach", "snapshot", "quote", "download", "stream", "drain", "pending",
-    "statistics", "healthy", "open", "aclose",
+    "statistics", "healthy", "open", "aclose", "resume", "journal",
 }  # fmt: skip
 
 HANDLE_MEMBERS = {
