@@ -104,6 +104,24 @@ class Board:
                 pass
         return None
 
+    def adopt(self, key: str, task_id: str | None, accepted_at: float) -> None:
+        """Note a task of an earlier run that is watched on.
+
+        Args:
+            key: The row's.
+            task_id: The task.
+            accepted_at: When it was accepted, in the loop's time.
+        """
+        entry = self._entries[key]
+        self._move(entry, Place.RUNNING)
+        entry.task_id, entry.status, entry.accepted_at = task_id, "waiting", accepted_at
+
+    def finished(self, key: str, task_id: str | None) -> None:
+        """Note a task that finished in an earlier run and whose video is to be fetched."""
+        entry = self._entries[key]
+        self._move(entry, Place.FINISHED)
+        entry.task_id = task_id
+
     def end(self, key: str) -> None:
         """Take a row off the board: its end is known."""
         self._move(self._entries[key], Place.ENDED)

@@ -1,6 +1,7 @@
 """The books of a running batch: where each row stands, how those that ended did, and what is written down of it.
 
-A row that ends becomes a record, the record becomes durable, and only then is anybody told.
+A row that ends becomes a record, the record becomes durable, and only then is anybody told. Jobs that no row stands
+for are booked beside the rows.
 """
 
 import logging
@@ -11,6 +12,7 @@ from typing import Final
 from attrs import define, field
 
 from seedance_async.batch.board import Board, Place
+from seedance_async.batch.earlier import ended_before
 from seedance_async.batch.events import (
     BatchEvent,
     DriftSeen,
@@ -25,8 +27,9 @@ from seedance_async.batch.events import (
 from seedance_async.batch.manifest import record_of
 from seedance_async.batch.recorder import Recorder
 from seedance_async.batch.report import BatchReport, EndedRow
-from seedance_async.core.plan import Plan, PlannedRow
+from seedance_async.core.plan import PlannedRow
 from seedance_async.core.results import VideoResult
+from seedance_async.core.standing import Duty, FolderStanding, JobStanding, Standing
 from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble, SlotGivenUp
 from seedance_async.statistics import SessionStatistics
 
@@ -34,6 +37,8 @@ logger = logging.getLogger("seedance_async")
 
 #: Reasons that leave running tasks on the service. After the others they are finished and saved.
 LEAVING: Final[frozenset[StopReason]] = frozenset({"interrupt", "terminate", "hangup", "disk"})
+#: Of jobs that no row stands for: there is nothing to say of them any more.
+_OVER: Final = frozenset({Standing.DONE, Standing.MISSING, Standing.EXPIRED})
 
 
 @define(eq=False)
@@ -41,34 +46,55 @@ class Books:
     """What one run knows.
 
     Attributes:
-        plan: What is made.
-        folder: Where to.
+        folder: Where the videos go.
         listener: Told of everything that happens; what it raises is logged.
-        rows: The rows by key.
+        jobs: The jobs of the rows by key, in order; empty before the run begins.
+        left: The jobs that no row stands for, by key.
         board: Where each of them stands.
         results: Videos that are made and not saved yet, by key.
         recorder: Writes the manifest; None before the run begins.
         stopped: Why nothing further is submitted, or None.
         stop_message: The same as a sentence.
         unreachable: Why the session waits for the service, or None.
+        no_credits: Why the batch waits for credits, or None.
     """
 
-    plan: Plan
     folder: Path
     listener: Callable[[BatchEvent], None] | None
-    rows: dict[str, PlannedRow] = field(init=False)
-    board: Board = field(init=False)
+    jobs: dict[str, JobStanding] = field(init=False, factory=dict[str, JobStanding])
+    left: dict[str, JobStanding] = field(init=False, factory=dict[str, JobStanding])
+    board: Board = field(init=False, factory=lambda: Board(()))
     results: dict[str, VideoResult] = field(init=False, factory=dict[str, VideoResult])
     recorder: Recorder | None = field(init=False, default=None)
     stopped: StopReason | None = field(init=False, default=None)
     stop_message: str | None = field(init=False, default=None)
     unreachable: str | None = field(init=False, default=None)
+    no_credits: str | None = field(init=False, default=None)
     _ended: dict[str, EndedRow] = field(init=False, factory=dict[str, EndedRow])
 
-    def __attrs_post_init__(self) -> None:
-        """Open the books with every row."""
-        self.rows = {row.key: row for row in self.plan.rows}
-        self.board = Board(self.plan.rows)
+    def begin(self, standing: FolderStanding, recorder: Recorder) -> None:
+        """Open the books with every job of the folder; book those with which this run has nothing to do.
+
+        Nobody is told of these, and they have their line in the manifest, unless a crash took it.
+        """
+        self.recorder = recorder
+        self.jobs = {job.row.key: job for job in standing.rows}
+        self.left = {job.row.key: job for job in standing.left}
+        self.board = Board(job.row for job in (*standing.rows, *standing.left))
+        for job in (*standing.rows, *standing.left):
+            ended = ended_before(job, self.folder)
+            if ended is None:
+                continue
+            self._ended[ended.row.key] = ended
+            self.board.end(ended.row.key)
+            known = recorder.manifest.latest.get(ended.row.key, {}).get("status")
+            if ended.status not in {known, "held"}:
+                recorder.put(record_of(ended, self.folder))
+
+    def row(self, key: str) -> PlannedRow | None:
+        """Return the row of a key, or that of a job that no row stands for; None for other people's jobs."""
+        job = self.jobs.get(key) or self.left.get(key)
+        return None if job is None else job.row
 
     def hear(self, event: HookEvent, now: float) -> None:
         """Take an event of the session and tell what a listener should know of it.
@@ -85,14 +111,13 @@ class Books:
                 self.unreachable = None
                 self.tell(ServiceBack())
             case Drift():
-                self.tell(DriftSeen(self.rows.get(event.key), self.drift_text(event)))
+                self.tell(DriftSeen(self.row(event.key), self.drift_text(event)))
             case PossibleDouble(key=key, reason=reason):
-                row = self.rows.get(key)
-                line = "" if row is None else f"line {row.line}: "
-                self.tell(Warned(f"{line}sent again after an error of the service, may be paid twice: {reason}"))
-            case SlotGivenUp(key=key, task_id=task_id) if key in self.rows:
-                number = self.rows[key].line
-                self.tell(Warned(f"line {number}: task {task_id} takes so long that its slot is used again"))
+                self.tell(
+                    Warned(f"{self._line(key)}sent again after an error of the service, may be paid twice: {reason}")
+                )
+            case SlotGivenUp(key=key, task_id=task_id) if self.row(key) is not None:
+                self.tell(Warned(f"{self._line(key)}task {task_id} takes so long that its slot is used again"))
             case _:
                 told = self.board.take(event, now)
                 if told is not None:
@@ -106,7 +131,7 @@ class Books:
 
     def drift_text(self, event: Drift) -> str:
         """Say what differs, with the line of the file."""
-        row = self.rows.get(event.key)
+        row = self.row(event.key)
         line = "" if row is None else f"line {row.line}, "
         return f"{line}task {event.task_id}: {event.what} should be {event.expected} and is {event.actual}"
 
@@ -132,11 +157,24 @@ class Books:
         else:
             self.recorder.put(record_of(ended, self.folder), lambda: self.tell(event))
 
+    @property
+    def leaving(self) -> bool:
+        """Whether running tasks are left on the service."""
+        return self.stopped in LEAVING
+
+    def has_ended(self, key: str) -> bool:
+        """Whether it is booked how a row ended."""
+        return key in self._ended
+
+    def was_not_sent(self, key: str) -> bool:
+        """Whether a row has ended without being sent."""
+        return key in self._ended and self._ended[key].status == "not_submitted"
+
     def close(self) -> None:
         """End every row that has not ended, by what is known of it."""
-        for row in self.plan.rows:
-            if row.key not in self._ended:
-                self.end(self._as_it_stands(row))
+        for job in (*self.jobs.values(), *self.left.values()):
+            if job.row.key not in self._ended:
+                self.end(self._as_it_stands(job.row))
 
     def write_down_running(self) -> None:
         """Put the ids of tasks that run into the manifest now: whoever leaves at once must not lose them."""
@@ -149,12 +187,12 @@ class Books:
         """Return the rows with a task that is paid and whose end is not written down."""
         return self.board.at(Place.RUNNING) + self.board.at(Place.FINISHED)
 
-    def left(self) -> tuple[str, ...]:
+    def task_ids(self) -> tuple[str, ...]:
         """Return the ids of tasks that are paid and whose video is not there, in the order of the plan."""
-        ids = (self._left(key) for key in self.rows)
+        ids = (self._open_task(key) for key in (*self.jobs, *self.left))
         return tuple(task_id for task_id in ids if task_id is not None)
 
-    def _left(self, key: str) -> str | None:
+    def _open_task(self, key: str) -> str | None:
         if key in self._ended:
             ended = self._ended[key]
             return ended.task_id if ended.status in {"running", "not_saved"} else None
@@ -162,20 +200,25 @@ class Books:
 
     def report(self) -> BatchReport:
         """Report on the rows that have ended so far."""
-        rows = tuple(self._ended[key] for key in self.rows if key in self._ended)
-        return BatchReport(self.folder, rows, self.stopped, self.stop_message)
+        rows = tuple(self._ended[key] for key in self.jobs if key in self._ended)
+        left = tuple(
+            self._ended[key]
+            for key, job in self.left.items()
+            if key in self._ended and not (job.standing in _OVER and job.duty is Duty.NOTHING)
+        )
+        return BatchReport(self.folder, rows, self.stopped, self.stop_message, left=left)
 
     def progress(self, statistics: SessionStatistics | None, now: float) -> Progress:
         """Return where the batch stands. Linear in the rows."""
         report = self.report()
         limit = 0 if statistics is None else statistics.limit
-        running, saving = len(self.board.at(Place.RUNNING)), len(self.board.at(Place.FINISHED))
+        running, saving = self._rows_at(Place.RUNNING), self._rows_at(Place.FINISHED)
         return Progress(
-            total=len(self.rows),
+            total=len(self.jobs),
             ended=report.counts,
             running=running,
             saving=saving,
-            waiting=len(self.rows) - len(self._ended) - running - saving,
+            waiting=len(self.jobs) - len(report.rows) - running - saving,
             slots_used=0 if statistics is None else statistics.in_progress,
             slot_limit=limit,
             credits_used=report.credits_used,
@@ -183,7 +226,15 @@ class Books:
             seconds_left=self.board.seconds_left(now, limit) if limit else None,
             stopping=self.stopped,
             unreachable=self.unreachable,
+            no_credits=self.no_credits,
         )
+
+    def _rows_at(self, place: Place) -> int:
+        return sum(row.key in self.jobs for row in self.board.at(place))
+
+    def _line(self, key: str) -> str:
+        row = self.row(key)
+        return "" if row is None else f"line {row.line}: "
 
     def _as_it_stands(self, row: PlannedRow) -> EndedRow:
         task_id = self.board.task_id(row.key)

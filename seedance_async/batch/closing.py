@@ -20,17 +20,19 @@ def write_reports(report: BatchReport, source: RowSource, manifest: Manifest) ->
     folder = report.folder
     troubles: list[str] = []
     records = dict(manifest.latest)
-    for ended in report.rows:
+    for ended in (*report.left, *report.rows):
         record = records.pop(ended.row.key, None)
-        # Rows that were not submitted have no line in the manifest, unless an earlier run wrote one, which still holds.
-        if record is None or ended.status != "not_submitted":
+        if record is None or ended.status not in {"not_submitted", "held", record.get("status")}:
             record = record_of(ended, folder)
+        else:
+            # The line of an earlier run still holds, and tells more than the journal does; the row may have moved.
+            record = {**record, "index": ended.row.index, "line": ended.row.line, **ended.row.carried}
         records[ended.row.key] = record
     try:
         write_results(folder, records.values())
     except OSError as error:
         troubles.append(f"results.csv cannot be written: {error.strerror or error}; manifest.jsonl has its lines")
-    failed = [ended for ended in report.rows if ended.status == "failed"]
+    failed = [ended for ended in report.rows if ended.status == "failed" and ended.row.whole]
     remaining = [ended for ended in report.rows if ended.status == "not_submitted"]
     try:
         report = evolve(report, failed_file=write_again(folder, FAILED, source, failed))

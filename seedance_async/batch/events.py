@@ -15,20 +15,29 @@ from seedance_async.errors import SeedanceError
 
 #: How a row ended. `done`: the file is there. `not_saved`: finished and paid, the file is missing and can be
 #: fetched by task id. `failed`: not charged. `unknown`: perhaps charged. `running`: paid, still on the service.
-#: `not_submitted`: nothing was sent.
-RowStatus = Literal["done", "not_saved", "failed", "unknown", "running", "not_submitted"]
+#: `not_submitted`: nothing was sent. `changed`: the row has other inputs now than the video that is there. `held`:
+#: not submitted, because `limit` or `only` left it out.
+RowStatus = Literal["done", "not_saved", "failed", "unknown", "running", "not_submitted", "changed", "held"]
 
 #: Why a batch submits no more. The first three are signals; `account` is a refused key, missing API access, or the end
 #: of credits or budget; `drift` a server that charges or delivers something else than was planned; `disk` a folder
-#: that takes no more data; `error` anything else, with its text in the event.
+#: that takes no more data, its journal included; `error` anything else, with its text in the event.
 StopReason = Literal["interrupt", "terminate", "hangup", "account", "drift", "disk", "error"]
 
 
 @frozen
 class BatchStarted:
-    """The folder is checked and the first row is about to be queued."""
+    """The folder is checked and the first row is about to be queued.
+
+    Attributes:
+        rows: Rows of the batch.
+        done: How many of them were done by earlier runs; nothing is told of these.
+        submits: How many are to be sent.
+    """
 
     rows: int
+    done: int = 0
+    submits: int = 0
 
 
 @frozen
@@ -104,6 +113,19 @@ class ServiceBack:
 
 
 @frozen
+class WaitingForCredits:
+    """The account has too few credits. One row is tried after `seconds`; a create that is refused costs nothing."""
+
+    message: str
+    seconds: float
+
+
+@frozen
+class CreditsBack:
+    """The account has credits again: a create was accepted."""
+
+
+@frozen
 class DriftSeen:
     """The service charged or delivered something else than was planned."""
 
@@ -134,6 +156,8 @@ BatchEvent = (
     | SubmittingStopped
     | ServiceUnreachable
     | ServiceBack
+    | WaitingForCredits
+    | CreditsBack
     | DriftSeen
     | Warned
     | BatchEnded
@@ -157,6 +181,7 @@ class Progress:
         seconds_left: An estimate, or None before there is one.
         stopping: Why nothing more is submitted, or None.
         unreachable: Why the session waits for the service, or None.
+        no_credits: Why the batch waits for credits, or None.
     """
 
     total: int
@@ -171,3 +196,4 @@ class Progress:
     seconds_left: float | None
     stopping: StopReason | None = None
     unreachable: str | None = None
+    no_credits: str | None = None

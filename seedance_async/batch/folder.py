@@ -7,16 +7,19 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from seedance_async.batch.manifest import MANIFEST
-from seedance_async.core.plan import Plan
 from seedance_async.core.rows import where
+from seedance_async.core.standing import FolderStanding
 from seedance_async.errors import ConfigurationError, InputError, Problem
 
 #: Below this a download that failed is taken for a full disk: no video is much smaller.
 LEAST_FREE_BYTES: Final = 16 * 1024 * 1024
 
 
-def check_folder(plan: Plan, folder: Path, *, overwrite: bool = False) -> None:
-    """Make the folder and see that every video of the plan can be written. Blocks briefly.
+def check_folder(standing: FolderStanding, folder: Path, *, overwrite: bool = False) -> None:
+    """Make the folder and see that every video that is to be sent for can be written. Blocks briefly.
+
+    Videos of tasks that run or have finished may be there already: a run may have ended between saving and writing
+    that down.
 
     Raises:
         ConfigurationError: The folder is a file, cannot be made or takes no files.
@@ -25,9 +28,9 @@ def check_folder(plan: Plan, folder: Path, *, overwrite: bool = False) -> None:
     _make_writable(folder)
     inside = _Inside(folder)
     problems = [
-        Problem(where(plan.source.name, row.line, "output"), message, given=str(row.file))
-        for row in plan.rows
-        if (message := _obstacle(inside, row.file, overwrite=overwrite)) is not None
+        Problem(where(standing.plan.source.name, job.row.line, "output"), message, given=str(job.row.file))
+        for job in standing.submits
+        if (message := _obstacle(inside, job.row.file, overwrite=overwrite)) is not None
     ]
     if problems:
         raise InputError(problems)

@@ -18,6 +18,7 @@ from seedance_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
     InsufficientCreditsError,
+    JournalError,
     PermissionDeniedError,
     SeedanceError,
     SessionClosedError,
@@ -32,6 +33,7 @@ _NOT_THE_ROW: Final = (
     *ACCOUNT_ERRORS,
     ConfigurationError,
     ConnectionFailedError,
+    JournalError,
     SessionClosedError,
     WithdrawnError,
 )

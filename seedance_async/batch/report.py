@@ -19,6 +19,9 @@ _SIGNALS: Final[dict[StopReason, ExitCode]] = {
     "hangup": ExitCode.HANGUP,
 }
 
+_AS_WANTED: Final[frozenset[RowStatus]] = frozenset({"done", "changed", "held"})
+_OPEN: Final[frozenset[RowStatus]] = frozenset({"running", "not_saved", "not_submitted"})
+
 
 @frozen
 class EndedRow:
@@ -28,8 +31,8 @@ class EndedRow:
         row: The row.
         status: How it ended.
         task_id: Its last task, or None where none was accepted.
-        path: The saved video, for `done`.
-        result: What the service delivered, for `done` and `not_saved`.
+        path: The saved video, for `done` and `changed`.
+        result: What the service delivered, for `done`, `not_saved` and `changed`.
         error: Why it is not `done`.
         note: The same as a sentence, where there is no error.
     """
@@ -45,7 +48,7 @@ class EndedRow:
     @property
     def credits(self) -> Decimal | None:
         """Credits it cost as far as is known: what the service said, else the price of the row."""
-        if self.status in {"failed", "not_submitted", "unknown"}:
+        if self.status in {"failed", "not_submitted", "unknown", "held"}:
             return None
         if self.result is not None and self.result.credits_used is not None:
             return self.result.credits_used
@@ -68,6 +71,8 @@ class BatchReport:
         stop_message: The same as a sentence.
         failed_file: The rows that failed, ready to edit and pass in again, or None where there are none.
         remaining_file: The rows that were not submitted, ready to pass in again, or None where there are none.
+        left: Jobs of the folder that no row stands for any more, as far as this run had to do with them or they are
+            not done. They are no failures.
     """
 
     folder: Path
@@ -76,6 +81,7 @@ class BatchReport:
     stop_message: str | None = None
     failed_file: Path | None = None
     remaining_file: Path | None = None
+    left: tuple[EndedRow, ...] = field(default=(), repr=False)
 
     @property
     def counts(self) -> dict[RowStatus, int]:
@@ -84,18 +90,23 @@ class BatchReport:
 
     @property
     def running(self) -> tuple[str, ...]:
-        """Ids of tasks that are paid and still run on the service: `seedance download ID` fetches them later."""
+        """Ids of tasks that are paid and still run on the service: the next run over the folder saves them."""
         return self._ids("running")
 
     @property
     def not_saved(self) -> tuple[str, ...]:
-        """Ids of tasks that are finished and paid and whose file is missing: `seedance download ID`."""
+        """Ids of tasks that are finished and paid and whose file is missing: the next run fetches them again."""
         return self._ids("not_saved")
 
     @property
+    def can_resume(self) -> bool:
+        """Whether a further run over the folder would do more of this."""
+        return any(ended.status in _OPEN for ended in (*self.rows, *self.left))
+
+    @property
     def credits_used(self) -> Decimal:
-        """Credits of videos that finished."""
-        return self._credits("done", "not_saved")
+        """Credits of the videos of the rows, those of earlier runs included."""
+        return self._credits("done", "not_saved", "changed")
 
     @property
     def credits_running(self) -> Decimal:
@@ -112,10 +123,11 @@ class BatchReport:
             return ExitCode.UNKNOWN
         if self.stopped == "account":
             return ExitCode.ACCOUNT
-        return ExitCode.DONE if counts.get("done", 0) == len(self.rows) else ExitCode.FAILED
+        return ExitCode.DONE if counts.keys() <= _AS_WANTED else ExitCode.FAILED
 
     def _ids(self, status: RowStatus) -> tuple[str, ...]:
-        return tuple(row.task_id for row in self.rows if row.status == status and row.task_id is not None)
+        rows = (*self.rows, *self.left)
+        return tuple(row.task_id for row in rows if row.status == status and row.task_id is not None)
 
     def _credits(self, *statuses: RowStatus) -> Decimal:
         return sum((row.credits or Decimal(0) for row in self.rows if row.status in statuses), Decimal(0))

@@ -1,45 +1,48 @@
-"""Runs a plan: rows into the session, videos into the folder, lines into the manifest.
+"""Runs a plan over a folder: rows into the session, videos into the folder, what happens into journal and manifest.
 
-1. Rows go through `session.map`, which keeps the slots full, waits out limits and outages and repeats what the
-   service failed and refunded. A finished video is fetched beside it and never holds a slot.
-2. What concerns every further row stops the submitting. For the account `map` does that itself; else it is told to
+1. With the journal in hand the runner looks at it and at the files, and decides what is to be done with every job
+   (`core.stand`). All of it is in the journal before the first create leaves.
+2. Running tasks of earlier runs are attached, and hold their slots, before that too. Then rows go through
+   `session.map`, which keeps the slots full, waits out limits and outages and repeats what the service failed and
+   refunded. A finished video is fetched beside it and never holds a slot.
+3. What concerns every further row stops the submitting. For the account `map` does that itself; else it is told to
    finish: what is queued is withdrawn, creates on the wire get their answer.
-3. After a signal, or with a disk that is full, tasks that run stay on the service, their ids written down. After any
-   other reason they are followed to their end and saved.
-4. The reports are written on every way out.
+4. After a signal, or with a disk or a journal that takes nothing more, tasks that run stay on the service, their ids
+   written down. After any other reason they are followed to their end and saved.
+5. On every way out the reports are written. Rows that were not sent are queued in the journal again; where there is no
+   time for that they stand there as withdrawn, which the next run takes for the same.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from seedance_async.batch.books import LEAVING, Books
 from seedance_async.batch.closing import write_reports
-from seedance_async.batch.events import (
-    BatchEnded,
-    BatchEvent,
-    BatchStarted,
-    Progress,
-    RowSaving,
-    StopReason,
-    Warned,
-)
-from seedance_async.batch.folder import check_folder, why_no_room
+from seedance_async.batch.events import BatchEnded, BatchEvent, BatchStarted, Progress, StopReason, Warned
+from seedance_async.batch.folder import check_folder
+from seedance_async.batch.following import Follower
 from seedance_async.batch.manifest import Manifest
-from seedance_async.batch.outcomes import ACCOUNT_ERRORS, row_that_failed
+from seedance_async.batch.opening import sizes_of
+from seedance_async.batch.passes import Passes
 from seedance_async.batch.recorder import Recorder
-from seedance_async.batch.report import BatchReport, EndedRow
-from seedance_async.core.inputs import Inputs
-from seedance_async.core.plan import Plan, PlannedRow
-from seedance_async.core.results import VideoResult
-from seedance_async.errors import DownloadError, SeedanceError
+from seedance_async.batch.report import BatchReport
+from seedance_async.batch.saving import Saver
+from seedance_async.batch.writing import planned, write_down
+from seedance_async.clock import wall_now
+from seedance_async.core.catalogue import Catalogue
+from seedance_async.core.plan import Plan
+from seedance_async.core.run_options import DEFAULT_OPTIONS, RunOptions
+from seedance_async.core.stand import stand
+from seedance_async.core.standing import FolderStanding
+from seedance_async.errors import ConfigurationError, JournalError
 from seedance_async.hooks import Drift, HookEvent
-from seedance_async.items import Items
 
 if TYPE_CHECKING:
+    from seedance_async.journal.book import JobBook
     from seedance_async.session import AsyncSeedance
 
 logger = logging.getLogger("seedance_async")
@@ -49,11 +52,11 @@ _LEFT: Final = "interrupted; tasks that run are left on the service"
 
 
 class BatchRunner:
-    """One run of one plan into one folder.
+    """One run of one plan over one folder.
 
     ```python
-    runner = BatchRunner(plan, folder)
-    async with AsyncSeedance(hooks=[runner.hook]) as session:
+    runner = BatchRunner(plan, folder, RunOptions(limit=100))
+    async with AsyncSeedance(journal=folder / JOURNAL, hooks=[runner.hook]) as session:
         report = await runner.run(session)
     ```
     """
@@ -62,10 +65,9 @@ class BatchRunner:
         self,
         plan: Plan,
         folder: Path,
+        options: RunOptions = DEFAULT_OPTIONS,
         *,
-        attempts: int = 3,
-        overwrite: bool = False,
-        on_drift: Literal["stop", "go"] = "stop",
+        expected: FolderStanding | None = None,
         patience: float = 10.0,
         on_event: Callable[[BatchEvent], None] | None = None,
     ) -> None:
@@ -74,20 +76,20 @@ class BatchRunner:
         Args:
             plan: What to make.
             folder: Where to.
-            attempts: How often a task is made that the service fails for reasons of its own and refunds.
-            overwrite: Replace files that stand where videos go.
-            on_drift: Whether a server that charges or delivers something else than planned stops the submitting.
+            options: What the user wants beyond the rows that were never accepted.
+            expected: What the user agreed to. If other rows would be sent, because another run was quicker, `run`
+                refuses.
             patience: Seconds that creates on the wire, and then running downloads, get after a signal.
             on_event: Told of everything that happens, from the loop. What it raises is logged.
         """
-        self._books = Books(plan, folder, on_event)
-        self._attempts = attempts
-        self._overwrite = overwrite
-        self._on_drift = on_drift
+        self._plan = plan
+        self._options = options
+        self._expected = expected
+        self._books = Books(folder, on_event)
         self._patience = patience
         self._session: AsyncSeedance | None = None
-        self._savers: set[asyncio.Task[None]] = set()
-        self._items: Items | None = None
+        self._passes: Passes | None = None
+        self._fetched: frozenset[str] = frozenset()
         self._leave = asyncio.Event()
         self._moved = asyncio.Event()
 
@@ -97,27 +99,29 @@ class BatchRunner:
         """Take an event of the session. Give this method to the session's `hooks`."""
         self._books.hear(event, asyncio.get_running_loop().time())
         self._moved.set()
-        if isinstance(event, Drift) and event.key in self._books.rows and self._on_drift == "stop":
+        # A video that finished in an earlier run was reported on then.
+        of_now = isinstance(event, Drift) and event.key in self._books.jobs and event.key not in self._fetched
+        if isinstance(event, Drift) and of_now and self._options.on_drift == "stop":
             self.stop("drift", f"the service does something else than planned: {self._books.drift_text(event)}")
 
     def stop(self, reason: StopReason = "interrupt", message: str | None = None) -> None:
         """Submit nothing further; `run` then comes to its end. Call it in the loop, from anywhere but `on_event`.
 
         Money: What was not on the wire is not sent any more. Tasks that run are paid; with a reason that leaves them
-        their ids are on their way into the manifest when this returns.
+        their ids are in the journal, and on their way into the manifest when this returns.
         """
         if reason in LEAVING:
             self._books.write_down_running()
             self._leave.set()
         self._moved.set()
         self._books.note_stop(reason, message or (_LEFT if self.busy else _INTERRUPTED))
-        if self._items is not None:
-            self._items.finish()
+        if self._passes is not None:
+            self._passes.finish()
 
     @property
     def running(self) -> tuple[str, ...]:
         """Ids of tasks that are accepted and paid and whose video is not there; also after the end of `run`."""
-        return self._books.left()
+        return self._books.task_ids()
 
     @property
     def busy(self) -> bool:
@@ -132,41 +136,61 @@ class BatchRunner:
     # The run
 
     async def run(self, session: "AsyncSeedance") -> BatchReport:
-        """Make the videos. Call it once, with a session whose hooks include `hook`.
+        """Make the videos. Call it once, with a session that has the folder's journal and whose hooks include `hook`.
 
         Returns:
-            How it ended. What goes wrong with rows, the account, the service or the disk is in it, not raised.
+            How it ended. What goes wrong with rows, the account, the service, the journal or the disk is in it, not
+            raised.
 
         Raises:
-            ConfigurationError: The folder cannot be used; nothing was sent.
-            InputError: Files stand in the way; nothing was sent.
+            ConfigurationError: The session has no journal, the folder cannot be used, or other rows would be sent
+                than expected; nothing was sent.
+            InputError: Files stand in the way, or the options name what is not there; nothing was sent.
 
         Cancellation: As an interruption without patience: the ids of running tasks and the reports are written.
         """
-        books = self._books
-        await asyncio.to_thread(check_folder, books.plan, books.folder, overwrite=self._overwrite)
+        books, book = self._books, session.journal
+        standing = await asyncio.to_thread(self._stand, book)
+        await asyncio.to_thread(check_folder, standing, books.folder, overwrite=self._options.overwrite)
         manifest = await asyncio.to_thread(Manifest, books.folder)
         recorder = Recorder(manifest, lambda message: self.stop("disk", message))
-        self._session, books.recorder = session, recorder
+        self._session = session
         try:
-            books.tell(BatchStarted(len(books.rows)))
-            await self._until_ended(session)
+            books.begin(standing, recorder)
+            books.tell(BatchStarted(len(standing.rows), standing.done, len(standing.submits)))
+            await self._until_ended(session, standing)
             books.close()
+            await self._queue_again(book, standing)
             await recorder.flush()
-            report, troubles = await asyncio.to_thread(write_reports, books.report(), books.plan.source, manifest)
+            report, troubles = await asyncio.to_thread(write_reports, books.report(), self._plan.source, manifest)
         except BaseException:
             self._last_words(manifest, recorder)
             raise
         finally:
-            _cancel(self._savers)
             manifest.close()
         for trouble in troubles:
             books.tell(Warned(trouble))
         books.tell(BatchEnded(report.exit_code))
         return report
 
-    async def _until_ended(self, session: "AsyncSeedance") -> None:
-        collecting = asyncio.create_task(self._collect(session))
+    def _stand(self, book: "JobBook") -> FolderStanding:
+        records = book.jobs()
+        catalogue = self._plan.rows[0].request.catalogue if self._plan.rows else Catalogue.CLASSIC
+        sizes = sizes_of(self._books.folder, records)
+        standing = stand(self._plan, records, sizes, self._options, now=wall_now(), catalogue=catalogue)
+        if self._expected is not None:
+            agreed = {(job.row.key, job.row.digest) for job in self._expected.submits}
+            if not agreed.issuperset((job.row.key, job.row.digest) for job in standing.submits):
+                raise ConfigurationError(
+                    f"{self._books.folder} has changed since it was looked at, perhaps by another run; "
+                    "look at it again before anything is sent"
+                )
+        return standing
+
+    async def _until_ended(self, session: "AsyncSeedance", standing: FolderStanding) -> None:
+        saver = Saver(session, self._books, self.stop, self._options.overwrite)
+        follower = Follower(session, self._books, saver, self._options.attempts)
+        collecting = asyncio.create_task(self._collect(session, standing, follower))
         leaving = asyncio.create_task(self._leave.wait())
         try:
             await asyncio.wait({collecting, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -176,37 +200,42 @@ class BatchRunner:
                 await self._wire_settled()
                 collecting.cancel()
                 await asyncio.wait({collecting})
-            while self._savers and not self._leave.is_set():
-                await asyncio.wait({leaving, *self._savers}, return_when=asyncio.FIRST_COMPLETED)
-            if savers := set(self._savers):
+            while follower.saving and not self._leave.is_set():
+                await asyncio.wait({leaving, *follower.saving}, return_when=asyncio.FIRST_COMPLETED)
+            if savers := set(follower.saving):
                 await asyncio.wait(savers, timeout=self._patience)
                 _cancel(savers)
                 # A cancelled download still finishes the write it is in; what it leaves is complete or a part.
                 await asyncio.wait(savers)
         finally:
-            _cancel({collecting, leaving})
+            _cancel({collecting, leaving, *follower.saving, *follower.watching})
 
-    async def _collect(self, session: "AsyncSeedance") -> None:
+    async def _collect(self, session: "AsyncSeedance", standing: FolderStanding, follower: Follower) -> None:
+        options = self._options
+        self._passes = passes = Passes(session, self._books, follower, options, self.stop)
+        if self._books.stopped is not None:
+            passes.finish()
+        if self._books.leaving:
+            return
         try:
-            async with session.map(self._pairs(), attempts=self._attempts) as items:
-                self._items = items
-                if self._books.stopped is not None:
-                    items.finish()
-                async for item in items:
-                    assert item.key is not None  # every row was given one
-                    row = self._books.rows[item.key]
-                    if item.result is not None:
-                        self._made(row, item.result)
-                    elif item.error is not None:
-                        self._failed(row, item.error)
-        except SeedanceError as error:
-            self._books.note_stop("account" if isinstance(error, ACCOUNT_ERRORS) else "error", str(error))
+            await write_down(session.journal, standing, options)
+        except JournalError as error:
+            self.stop("disk", str(error))
+            return
+        self._fetched = frozenset(job.row.key for job in standing.fetches)
+        follower.attach(standing)
+        follower.fetch(standing)
+        await passes.run(standing.submits, attempts=options.attempts)
+        await follower.watched()
+        await passes.run(follower.again, attempts=max(1, options.attempts - 1), retry_failed=True)
 
-    def _pairs(self) -> Iterator[tuple[str, Inputs]]:
-        for row in self._books.plan.rows:
-            if self._books.stopped is not None:
-                return
-            yield row.key, row.inputs
+    async def _queue_again(self, book: "JobBook", standing: FolderStanding) -> None:
+        """Queue in the journal what was not sent."""
+        left = [job for job in standing.submits if self._books.was_not_sent(job.row.key)]
+        try:
+            await book.plan(planned(left, standing, self._options))
+        except JournalError as error:
+            self._books.tell(Warned(str(error)))
 
     async def _wire_settled(self) -> None:
         """Wait until the creates on the wire have their outcome, for as long as patience lasts."""
@@ -216,36 +245,6 @@ class BatchRunner:
                     self._moved.clear()
                     await self._moved.wait()
 
-    # Rows
-
-    def _made(self, row: PlannedRow, result: VideoResult) -> None:
-        self._books.results[row.key] = result
-        _start(self._savers, self._save(row, result))
-
-    def _failed(self, row: PlannedRow, error: SeedanceError) -> None:
-        ended = row_that_failed(row, error, self._books.board.task_id(row.key))
-        if ended.status == "not_submitted":
-            self._books.note_stop("account" if isinstance(error, ACCOUNT_ERRORS) else "error", str(error))
-        self._books.end(ended)
-
-    async def _save(self, row: PlannedRow, result: VideoResult) -> None:
-        assert self._session is not None
-        books = self._books
-        books.tell(RowSaving(row, result.task_id))
-        target = books.folder / row.file
-        try:
-            path = await self._session.download(result, target, overwrite=self._overwrite)
-        except (SeedanceError, OSError) as error:
-            known = (
-                error if isinstance(error, SeedanceError) else DownloadError(str(error), str(target), result.task_id)
-            )
-            books.end(EndedRow(row, "not_saved", result.task_id, result=result, error=known))
-            trouble = await asyncio.to_thread(why_no_room, books.folder)
-            if trouble is not None:
-                self.stop("disk", trouble)
-        else:
-            books.end(EndedRow(row, "done", result.task_id, path=path, result=result))
-
     def _last_words(self, manifest: Manifest, recorder: Recorder) -> None:
         """Write down what is known, blocking, on a way out that cannot wait."""
         self._books.close()
@@ -253,13 +252,7 @@ class BatchRunner:
             recorder.write_now()
         except OSError:
             logger.exception("the manifest could not be written on the way out")
-        write_reports(self._books.report(), self._books.plan.source, manifest)
-
-
-def _start(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.create_task(work)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
+        write_reports(self._books.report(), self._plan.source, manifest)
 
 
 def _cancel(tasks: set[asyncio.Task[Any]]) -> None:

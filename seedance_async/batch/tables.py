@@ -61,9 +61,10 @@ def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[Ended
     """Write rows so that they can be edited and passed in again, without the options of this run.
 
     They hold what their author wrote, links included, and what options filled in for it: passed in alone they make
-    and cost the same. `output` holds the planned file, because another file numbers its rows differently. Rows that
-    failed say why in a column `#error`. A file of that name from an earlier run is kept beside it under a number,
-    because its rows may have been edited.
+    and cost the same. `output` holds the planned file, because another file numbers its rows differently, and `id` the
+    key of a variant and of a row that is equal to others, so that in the same folder each stands for its own job.
+    Rows that failed say why in a column `#error`. A file of that name from an earlier run is kept beside it under a
+    number, because its rows may have been edited.
 
     Args:
         folder: Where to write.
@@ -78,7 +79,8 @@ def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[Ended
         OSError: The file could not be written.
     """
     path = folder / (f"{stem}.jsonl" if source.format == "jsonl" else f"{stem}.csv")
-    _set_aside(path)
+    for suffix in (".csv", ".jsonl"):
+        _set_aside(path.with_suffix(suffix))
     if not rows:
         return None
     again = [_to_pass_in(ended) for ended in rows]
@@ -91,8 +93,10 @@ def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[Ended
 
 
 def _to_pass_in(ended: EndedRow) -> dict[str, object]:
-    row = {name: value for name, value in ended.row.raw.items() if name != ERROR_COLUMN}
+    row = {name: value for name, value in ended.row.raw.items() if name not in {ERROR_COLUMN, "count"}}
     row |= ended.row.filled
+    if ended.row.key not in {ended.row.id, ended.row.digest}:
+        row["id"] = ended.row.key
     row["output"] = ended.row.file.as_posix()
     if ended.status == "failed" and ended.message is not None:
         row[ERROR_COLUMN] = redact_links(ended.message)

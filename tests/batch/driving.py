@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 
 from seedance_async import AsyncSeedance
-from seedance_async.batch import BatchEvent, BatchReport, BatchRunner, Plan
+from seedance_async.batch import JOURNAL, BatchEvent, BatchReport, BatchRunner, Plan
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.testing import Emulator
 from tests.batch.plans import plan_of
@@ -53,7 +53,9 @@ class Listener:
 @asynccontextmanager
 async def session_for(emulator: Emulator, runner: BatchRunner, **options: Any) -> AsyncIterator[AsyncSeedance]:
     """Open a session as the command line does."""
-    options = {"api_key": emulator.api_key, "base_url": emulator.base_url, **options}
+    folder = runner._books.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {"api_key": emulator.api_key, "base_url": emulator.base_url, "journal": folder / JOURNAL, **options}
     async with AsyncSeedance(catalogue=Catalogue.CLASSIC, hooks=[runner.hook], **options) as session:
         yield session
 

@@ -11,7 +11,11 @@ from typing import Any
 from seedance_async.batch.formats import read_csv, read_jsonl
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.plan import Plan, make_plan
+from seedance_async.core.record import JobRecord
 from seedance_async.core.results import Output, VideoResult
+from seedance_async.core.run_options import DEFAULT_OPTIONS, RunOptions
+from seedance_async.core.stand import stand
+from seedance_async.core.standing import FolderStanding
 
 SIGNED = "https://files.example/clip.mp4?X-Amz-Signature=abc123"
 
@@ -26,6 +30,19 @@ def plan_of_csv(lines: Iterable[str], *, bom: bool = False) -> Plan:
     """Plan rows as if they had been read from `rows.csv`."""
     source = read_csv("rows.csv", "\n".join(lines), bom=bom)
     return make_plan(source, defaults={}, catalogue=Catalogue.CLASSIC)
+
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def standing_of(
+    plan: Plan,
+    records: Iterable[JobRecord] = (),
+    sizes: Mapping[str, int] | None = None,
+    options: RunOptions = DEFAULT_OPTIONS,
+) -> FolderStanding:
+    """Put a plan and a folder together, which is new unless records are given."""
+    return stand(plan, records, sizes or {}, options, now=NOW, catalogue=Catalogue.CLASSIC)
 
 
 def video(task_id: str, used: str | None = "415") -> VideoResult:

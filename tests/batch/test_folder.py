@@ -7,15 +7,15 @@ import pytest
 
 from seedance_async.batch.folder import check_folder, why_no_room
 from seedance_async.errors import ConfigurationError, InputError
-from tests.batch.plans import plan_of
+from tests.batch.plans import plan_of, standing_of
 
-PLAN = plan_of({"prompt": "a", "output": "x/a.mp4"}, {"prompt": "b", "output": "b.mp4"})
+STANDING = standing_of(plan_of({"prompt": "a", "output": "x/a.mp4"}, {"prompt": "b", "output": "b.mp4"}))
 
 
 def test_the_folder_is_made_and_left_empty(tmp_path: Path) -> None:
     """Checking leaves nothing behind but the folder."""
     folder = tmp_path / "new" / "videos"
-    check_folder(PLAN, folder)
+    check_folder(STANDING, folder)
     assert list(folder.iterdir()) == []
 
 
@@ -23,9 +23,9 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     """Also where a part of the path is a file."""
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match="is a file"):
-        check_folder(PLAN, tmp_path / "file")
+        check_folder(STANDING, tmp_path / "file")
     with pytest.raises(ConfigurationError, match="is a file"):
-        check_folder(PLAN, tmp_path / "file" / "below")
+        check_folder(STANDING, tmp_path / "file" / "below")
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the administrator may write anywhere")
@@ -34,14 +34,14 @@ def test_a_folder_that_takes_no_files_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o500)
     with pytest.raises(ConfigurationError, match="is not writable"):
-        check_folder(PLAN, folder)
+        check_folder(STANDING, folder)
 
 
 def test_a_manifest_that_cannot_be_written_makes_the_folder_unusable(tmp_path: Path) -> None:
     """A folder where the manifest is something else cannot remember what was paid for."""
     (tmp_path / "manifest.jsonl").mkdir()
     with pytest.raises(ConfigurationError, match="is not writable"):
-        check_folder(PLAN, tmp_path)
+        check_folder(STANDING, tmp_path)
 
 
 def test_files_in_the_way_are_all_named(tmp_path: Path) -> None:
@@ -49,14 +49,14 @@ def test_files_in_the_way_are_all_named(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     (tmp_path / "b.mp4").write_bytes(b"precious")
     with pytest.raises(InputError) as caught:
-        check_folder(PLAN, tmp_path)
+        check_folder(STANDING, tmp_path)
     first, second = map(str, caught.value.problems)
     assert "rows.jsonl, line 1: output" in first
     assert "has to be a folder and is a file" in first
     assert "rows.jsonl, line 2: output" in second
     assert "--overwrite" in second
     with pytest.raises(InputError) as caught:
-        check_folder(PLAN, tmp_path, overwrite=True)
+        check_folder(STANDING, tmp_path, overwrite=True)
     assert len(caught.value.problems) == 1
 
 
@@ -64,7 +64,7 @@ def test_a_folder_in_the_place_of_a_video_is_refused_even_with_overwrite(tmp_pat
     """A folder is never replaced by a file."""
     (tmp_path / "b.mp4").mkdir()
     with pytest.raises(InputError, match="is a folder"):
-        check_folder(PLAN, tmp_path, overwrite=True)
+        check_folder(STANDING, tmp_path, overwrite=True)
 
 
 def test_no_room_is_noticed(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_link_that_points_nowhere_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "b.mp4").symlink_to(tmp_path / "gone.mp4")
     (tmp_path / "x").symlink_to(tmp_path / "gone")
     with pytest.raises(InputError) as caught:
-        check_folder(PLAN, tmp_path)
+        check_folder(STANDING, tmp_path)
     first, second = map(str, caught.value.problems)
     assert "has to be a folder" in first
     assert "exists already" in second
@@ -92,9 +92,9 @@ def test_a_sub_folder_that_leads_out_is_refused(tmp_path: Path) -> None:
     (folder / "real").mkdir(parents=True)
     (folder / "x").symlink_to(tmp_path)
     with pytest.raises(InputError, match="leads out of the output folder"):
-        check_folder(PLAN, folder)
+        check_folder(STANDING, folder)
     (folder / "x").unlink()
     (folder / "x").symlink_to(folder / "real")
-    check_folder(PLAN, folder)
+    check_folder(STANDING, folder)
     (tmp_path / "link").symlink_to(folder)
-    check_folder(PLAN, tmp_path / "link")
+    check_folder(STANDING, tmp_path / "link")

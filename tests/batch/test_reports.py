@@ -32,7 +32,7 @@ from seedance_async.errors import (
     WithdrawnError,
 )
 from seedance_async.hooks import SlotGivenUp
-from tests.batch.plans import SIGNED, lines, plan_of, plan_of_csv, table, video
+from tests.batch.plans import SIGNED, lines, plan_of, plan_of_csv, standing_of, table, video
 
 PICTURE = SIGNED.replace(".mp4", ".png")
 
@@ -312,14 +312,15 @@ def test_results_are_in_the_order_of_the_file(tmp_path: Path) -> None:
 async def test_the_first_end_of_a_row_counts(tmp_path: Path) -> None:
     """What is told and written once is not taken back."""
     told: list[BatchEvent] = []
-    books = Books(plan_of({"prompt": "a", "id": "a"}), tmp_path, told.append)
-    books.recorder = Recorder(Manifest(tmp_path), pytest.fail)
-    row = books.rows["a"]
+    books = Books(tmp_path, told.append)
+    recorder = Recorder(Manifest(tmp_path), pytest.fail)
+    books.begin(standing_of(plan_of({"prompt": "a", "id": "a"})), recorder)
+    row = books.jobs["a"].row
     books.end(EndedRow(row, "done", "t1"))
     books.end(EndedRow(row, "failed", "t1"))
     books.close()
-    await books.recorder.flush()
-    books.recorder.manifest.close()
+    await recorder.flush()
+    recorder.manifest.close()
     assert books.report().counts == {"done": 1}
     assert len(told) == len(lines(tmp_path / "manifest.jsonl")) == 1
 
@@ -327,8 +328,11 @@ async def test_the_first_end_of_a_row_counts(tmp_path: Path) -> None:
 def test_a_slot_that_is_used_again_is_told_by_its_line(tmp_path: Path) -> None:
     """Nobody knows a row by its key; tasks of others are none of this batch's business."""
     told: list[BatchEvent] = []
-    books = Books(plan_of({"prompt": "a"}), tmp_path, told.append)
-    (key,) = books.rows
+    books = Books(tmp_path, told.append)
+    recorder = Recorder(Manifest(tmp_path), pytest.fail)
+    books.begin(standing_of(plan_of({"prompt": "a"})), recorder)
+    recorder.manifest.close()
+    (key,) = books.jobs
     books.hear(SlotGivenUp(key, "task_1"), 0.0)
     books.hear(SlotGivenUp("somebody", "task_2"), 0.0)
     assert told == [Warned("line 1: task task_1 takes so long that its slot is used again")]

@@ -14,6 +14,7 @@ from seedance_async.batch import (
     RowQueued,
     RowRunning,
     RowSaving,
+    RunOptions,
     ServiceBack,
     ServiceUnreachable,
     SubmittingStopped,
@@ -42,7 +43,13 @@ async def test_a_batch_leaves_videos_manifest_and_results(emulator: StartEmulato
     assert report.credits_used == plan.quote.credits == service.statistics().credits_spent
     assert service.statistics().accepted == 8
     files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert files == {*(f"n{number}.mp4" for number in range(7)), "sub/hill.mp4", "manifest.jsonl", "results.csv"}
+    assert files == {
+        *(f"n{number}.mp4" for number in range(7)),
+        "sub/hill.mp4",
+        "manifest.jsonl",
+        "results.csv",
+        "journal.db",
+    }
     assert all((tmp_path / name).stat().st_size > 1000 for name in files if name.endswith(".mp4"))
     records = manifest(tmp_path)
     assert records["hill"]["file"] == "sub/hill.mp4"
@@ -67,7 +74,7 @@ async def test_failures_of_the_service_are_repeated_and_others_written_to_edit(
         {"prompt": "[fail:server] never"},
         {"prompt": "[fail:moderation] no", "id": "mod", "#note": "x"},
     )
-    report = await run(service, BatchRunner(plan, tmp_path, attempts=3))
+    report = await run(service, BatchRunner(plan, tmp_path, RunOptions(attempts=3)))
     assert report.exit_code is ExitCode.FAILED
     assert report.counts == {"done": 2, "failed": 2}
     by_prompt = service.statistics().accepted_by_prompt
@@ -100,16 +107,16 @@ async def test_failed_rows_can_be_edited_and_passed_in_again(emulator: StartEmul
 
 
 async def test_nothing_is_sent_into_a_folder_that_cannot_take_it(emulator: StartEmulator, tmp_path: Path) -> None:
-    """A file of somebody else's is in the way, or the folder is none."""
+    """A file of somebody else's is in the way, or nothing can be written down."""
     service = await emulator()
     (tmp_path / "n2.mp4").write_bytes(b"precious")
     with pytest.raises(InputError, match="exists already"):
         await run(service, BatchRunner(lakes(2), tmp_path))
-    with pytest.raises(ConfigurationError, match="is a file"):
-        await run(service, BatchRunner(lakes(2), tmp_path / "n2.mp4"))
+    with pytest.raises(ConfigurationError, match="no journal"):
+        await run(service, BatchRunner(lakes(2), tmp_path), journal=None)
     assert service.statistics().creates == 0
     assert (tmp_path / "n2.mp4").read_bytes() == b"precious"
-    report = await run(service, BatchRunner(lakes(2), tmp_path, overwrite=True))
+    report = await run(service, BatchRunner(lakes(2), tmp_path, RunOptions(overwrite=True)))
     assert report.exit_code is ExitCode.DONE
     assert (tmp_path / "n2.mp4").read_bytes() != b"precious"
 

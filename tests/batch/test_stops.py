@@ -15,6 +15,7 @@ from seedance_async.batch import (
     RowEnded,
     RowRunning,
     RowSaving,
+    RunOptions,
     StopReason,
     SubmittingStopped,
 )
@@ -229,7 +230,7 @@ async def test_drift_may_be_accepted(emulator: StartEmulator, tmp_path: Path) ->
     """Whoever knows of the discount goes on."""
     service = await emulator(limit=2, faults=[Fault("credits-drift", value="0.7")])
     listener = Listener()
-    report = await run(service, BatchRunner(lakes(4), tmp_path, on_drift="go", on_event=listener))
+    report = await run(service, BatchRunner(lakes(4), tmp_path, RunOptions(on_drift="go"), on_event=listener))
     assert report.exit_code is ExitCode.DONE
     assert sum(isinstance(event, DriftSeen) for event in listener.events) == 4
 

@@ -1,0 +1,88 @@
+"""From a finished task to a file that is there and written down as there.
+
+1. The file appears under its planned name, complete. One that is there already with the same bytes is taken for it: a
+   run may have ended between giving it its name and writing that down. Any other file stays as it is.
+2. Path and length are noted in the journal, durably, and only then the row is done.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from seedance_async.batch.aside import set_aside, settle
+from seedance_async.batch.books import Books
+from seedance_async.batch.earlier import CHANGED
+from seedance_async.batch.events import RowSaving, StopReason, Warned
+from seedance_async.batch.folder import why_no_room
+from seedance_async.batch.report import EndedRow
+from seedance_async.core.results import VideoResult
+from seedance_async.core.standing import RETENTION, JobStanding, Standing
+from seedance_async.errors import DownloadError, JournalError, SeedanceError
+
+if TYPE_CHECKING:
+    from seedance_async.session import AsyncSeedance
+
+
+@define(eq=False)
+class Saver:
+    """Saves the videos of one run.
+
+    Attributes:
+        session: Fetches them, and has the journal.
+        books: Where the ends of rows are booked.
+        stop: Called with a reason and a sentence when nothing more can be kept.
+        overwrite: Whether a different file of the same name is replaced.
+    """
+
+    session: "AsyncSeedance"
+    books: Books
+    stop: Callable[[StopReason, str], None]
+    overwrite: bool
+
+    async def save(self, job: JobStanding, result: VideoResult) -> None:
+        """Save a video and book how that ended."""
+        row, books = job.row, self.books
+        books.tell(RowSaving(row, result.task_id))
+        target = books.folder / row.file
+        # Without a length nothing was written down of the file: it is compared when the video is there.
+        short = job.standing in {Standing.MISSING, Standing.EXPIRED, Standing.CHANGED} and job.notes.saved is not None
+        try:
+            aside = await asyncio.to_thread(set_aside, target) if short else None
+            try:
+                path = await self.session.download(result, target, overwrite=self.overwrite)
+            finally:
+                if aside is not None and await asyncio.to_thread(settle, aside, target):
+                    books.tell(Warned(f"{target} was shorter than its video; what was there is {aside.name} now"))
+            size = (await asyncio.to_thread(path.stat)).st_size
+        except (SeedanceError, OSError) as error:
+            await self._failed(job, result, error, target)
+            return
+        try:
+            await self.session.journal.note(row.key, saved=row.file.as_posix(), bytes=size)
+        except JournalError as error:
+            # The file is there all the same; the next run finds out that it is the right one.
+            self.stop("disk", str(error))
+        if job.standing is Standing.CHANGED:
+            books.end(EndedRow(row, "changed", result.task_id, path=path, result=result, note=CHANGED))
+        else:
+            books.end(EndedRow(row, "done", result.task_id, path=path, result=result))
+
+    async def _failed(self, job: JobStanding, result: VideoResult, error: Exception, target: Path) -> None:
+        known = error
+        if not isinstance(known, SeedanceError):
+            known = DownloadError(str(error), str(target), result.task_id)
+        self.not_saved(job, known, result)
+        trouble = await asyncio.to_thread(why_no_room, self.books.folder)
+        if trouble is not None:
+            self.stop("disk", trouble)
+
+    def not_saved(self, job: JobStanding, error: SeedanceError, result: VideoResult | None = None) -> None:
+        """Book that the video of a finished task was not saved."""
+        task_id = error.task_id or (None if job.record is None else job.record.task_id)
+        if job.standing is Standing.EXPIRED:
+            text = f"it finished more than {RETENTION.days} days ago, and the service keeps files for {RETENTION.days}"
+            error = DownloadError(f"{text}: {error}", str(self.books.folder / job.row.file), task_id)
+        self.books.end(EndedRow(job.row, "not_saved", task_id, result=result, error=error))
