@@ -34,7 +34,7 @@ MOST_IN_FLIGHT: Final = 24
 _SLOW: Final = 60.0
 _SLOWEST: Final = 600.0
 
-#: Least seconds between two polls of one task, whatever a policy of the user's wishes.
+#: Least seconds between two polls of one task, whatever a policy of the user's wishes. The first may leave at once.
 _LEAST: Final = 0.01
 
 _NO_TASK: Final = "task_000000000000000000000000"
@@ -57,7 +57,7 @@ class Poller:
 
     def add(self, job: Job) -> None:
         """Begin to poll a job."""
-        self._plan(job, self._wish(job))
+        self._plan(job, max(0.0, self._wish(job)))
 
     def look_now(self, job: Job) -> None:
         """Poll a job at once, or as soon as there is room."""
@@ -126,15 +126,21 @@ class Poller:
     def _fly(self, job: Job | None) -> None:
         if job is not None:
             self._in_flight.add(job)
-        flight = asyncio.get_running_loop().create_task(self._poll(job), context=Context())
+        flight = asyncio.get_running_loop().create_task(self._flight(job), context=Context())
         self._flights.add(flight)
-        flight.add_done_callback(self._landed)
 
-    def _landed(self, flight: asyncio.Task[None]) -> None:
-        self._flights.discard(flight)
-        if not flight.cancelled() and (error := flight.exception()) is not None:
+    async def _flight(self, job: Job | None) -> None:
+        try:
+            await self._poll(job)
+        except Exception as error:  # noqa: BLE001 (a mistake of this package: whoever runs the poller raises it)
             self._crash = error
-        self.gatekeeper.poller_alarm.ring()
+        finally:
+            flight = asyncio.current_task()
+            assert flight is not None
+            # Rung where something waited for the landing: room, a probe, a crash. Most land unnoticed.
+            if len(self._flights) >= MOST_IN_FLIGHT or not self.gatekeeper.gate.is_open or self._crash is not None:
+                self.gatekeeper.poller_alarm.ring()
+            self._flights.discard(flight)
 
     async def _poll(self, job: Job | None) -> None:
         self.register.counts.polls += 1
@@ -160,7 +166,7 @@ class Poller:
         if job.waits_over:
             slow = _SLOW if job.slot_until != float("inf") else _SLOWEST
             return slow * (0.8 + 0.4 * self.rand())
-        delay = self._wish(job)
+        delay = max(_LEAST, self._wish(job))
         # A task of which polls fail is asked more rarely, so that the budget of failures lasts minutes, not seconds.
         delay = max(delay, min(30.0, 1.5**job.misses)) if job.misses else delay
         left = job.deadline - self.register.now()
@@ -177,7 +183,7 @@ class Poller:
         if not math.isfinite(delay):
             job.polling = PollingPolicy()
             delay = job.polling.delay(age=age, typical=job.typical, rand=self.rand)
-        return max(_LEAST, delay)
+        return delay
 
     def _look_at_http_session(self) -> None:
         if self.transport.given is not None and self.transport.given.closed:

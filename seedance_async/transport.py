@@ -34,6 +34,10 @@ from seedance_async.settings import ApiKey, Timeouts
 #: blocked (contract, section 1).
 USER_AGENT: Final = f"seedance-async/{__version__} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
+#: What every request to the API says besides its key. The service's documentation asks for the content type on every
+#: one (contract, section 1).
+_API_HEADERS: Final = {"User-Agent": USER_AGENT, "Content-Type": "application/json", "Accept": "application/json"}
+
 #: Polls in flight are bounded by the poller; these bound sockets. A poll's connection outlives the usual gap to the
 #: next one.
 _POLL_CONNECTIONS: Final = 32
@@ -43,6 +47,9 @@ _DNS_CACHE: Final = 300
 #: A key shorter than this is none; replacing it in every text would make the texts unreadable.
 _SHORTEST_SECRET: Final = 6
 _SHOWN: Final = 500
+
+_BOM: Final = b"\xef\xbb\xbf"
+_from_json = json.JSONDecoder().decode
 #: A proxy's address may hold a password, and aiohttp shows addresses.
 _USER_INFO: Final = re.compile(r"://[^/\s@]+@")
 
@@ -97,8 +104,9 @@ class Transport:
     _files: aiohttp.ClientSession = field(init=False, repr=False)
     _own: list[aiohttp.ClientSession] = field(init=False, repr=False, factory=list[aiohttp.ClientSession])
     _api_proxy: str | None = field(init=False, repr=False, default=None)
+    _poll_headers: Mapping[str, str] = field(init=False, repr=False, factory=dict[str, str])
     _create_url: URL = field(init=False, repr=False)
-    _poll_url: str = field(init=False, repr=False)
+    _poll_url: URL = field(init=False, repr=False)
     # Two timers for a create and one for a poll: aiohttp starts one for each limit that is set.
     _create_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
     _poll_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
@@ -106,7 +114,7 @@ class Transport:
     async def open(self) -> None:
         """Make the connection pools, in the running loop; connects nowhere yet."""
         self._create_url = URL(f"{self.base_url}/jobs/createTask")
-        self._poll_url = f"{URL(self.base_url)}/jobs/recordInfo?taskId="
+        self._poll_url = URL(f"{URL(self.base_url)}/jobs/recordInfo")
         connect = self.timeouts.connect
         self._create_timeout = aiohttp.ClientTimeout(
             total=connect + self.timeouts.create, connect=connect, sock_connect=None
@@ -115,18 +123,22 @@ class Transport:
         self._api_proxy = self.proxy or proxy_from_environment(self.base_url)
         # No limit here: creates on the wire are bounded by the slots.
         self._creates = self._session(
-            aiohttp.TCPConnector(force_close=True, limit=0, ttl_dns_cache=_DNS_CACHE, ssl=self.ssl)
+            aiohttp.TCPConnector(force_close=True, limit=0, ttl_dns_cache=_DNS_CACHE, ssl=self.ssl), _API_HEADERS
         )
         if self.given is not None:
             self._polls = self._files = self.given
+            # Our own sessions say these by themselves; one of the user's says others.
+            self._poll_headers = _API_HEADERS
             return
         self._polls = self._session(
             aiohttp.TCPConnector(
                 limit=_POLL_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=_DNS_CACHE, ssl=self.ssl
-            )
+            ),
+            _API_HEADERS,
         )
         self._files = self._session(
             aiohttp.TCPConnector(limit=_FILE_CONNECTIONS, ttl_dns_cache=_DNS_CACHE, ssl=self.ssl),
+            {"User-Agent": USER_AGENT},
             proxy=self.proxy,
             trust_env=self.proxy is None,
         )
@@ -166,7 +178,7 @@ class Transport:
             async with self._creates.post(
                 self._create_url,
                 data=_MarkedPayload(body, mark),
-                headers=_headers(key),
+                headers={"Authorization": f"Bearer {key}"},
                 allow_redirects=False,
                 proxy=self._api_proxy,
                 timeout=self._create_timeout,
@@ -182,9 +194,8 @@ class Transport:
             return NoAnswer(sent=False, cause=_no_key(error))
         try:
             async with self._polls.get(
-                # The id is quoted here and the rest is as given: nothing is left to parse and quote anew.
-                URL(f"{self._poll_url}{quote(task_id, safe='')}", encoded=True),
-                headers=_headers(key),
+                self._record_url(task_id),
+                headers={**self._poll_headers, "Authorization": f"Bearer {key}"},
                 allow_redirects=False,
                 raise_for_status=False,
                 proxy=self._api_proxy,
@@ -194,30 +205,31 @@ class Transport:
         except Exception as error:  # noqa: BLE001 (the user's own session may be closed, or its middlewares raise)
             return NoAnswer(sent=False, cause=_cause(error, key))
 
+    def _record_url(self, task_id: str) -> URL:
+        # The id is quoted here and the rest was parsed before: nothing is left to parse and quote anew.
+        url, query = self._poll_url, f"taskId={quote(task_id, safe='')}"
+        return URL.build(
+            scheme=url.scheme, authority=url.raw_authority, path=url.raw_path, query_string=query, encoded=True
+        )
+
     def _session(
-        self, connector: aiohttp.TCPConnector, *, proxy: str | None = None, trust_env: bool = False
+        self,
+        connector: aiohttp.TCPConnector,
+        headers: Mapping[str, str],
+        *,
+        proxy: str | None = None,
+        trust_env: bool = False,
     ) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": USER_AGENT},
+            headers=headers,
             middlewares=(),
             proxy=proxy,
             trust_env=trust_env,
         )
         self._own.append(session)
         return session
-
-
-def _headers(key: str) -> Mapping[str, str]:
-    # The service's documentation asks for the content type on every request (contract, section 1).
-    return {
-        "Authorization": f"Bearer {key}",
-        "Content-Type": "application/json",
-        "Accept": "application/json",
-        # Said here as well as by our own sessions: polls may use a session of the user's.
-        "User-Agent": USER_AGENT,
-    }
 
 
 def _without_frames(error: asyncio.CancelledError) -> asyncio.CancelledError:
@@ -233,11 +245,12 @@ async def _read(response: aiohttp.ClientResponse, key: str) -> Answer:
     except (aiohttp.ClientError, OSError):
         # The status line is the answer; a body that was cut only says less about it.
         raw, complete = b"", False
-    content = raw.decode("utf-8-sig", "replace")
+    # Not by the codec "utf-8-sig", which is written in Python.
+    content = raw.removeprefix(_BOM).decode("utf-8", "replace")
     body: object = None
     if complete:
         try:
-            body = json.loads(content)
+            body = _from_json(content)
             # Without a backslash nothing is escaped, and a key that is not there as it is is not there at all.
             if response.status != 200 or "\\" in content or key in content:
                 body = redact_json(body, lambda word: _shown(word, key, response.status))
@@ -253,7 +266,7 @@ async def _read(response: aiohttp.ClientResponse, key: str) -> Answer:
         body=body,
         text=text[:_SHOWN],
         complete=complete,
-        retry_after=response.headers.get("Retry-After"),
+        retry_after=None if response.status == 200 else response.headers.get("Retry-After"),
     )
 
 

@@ -23,6 +23,8 @@ from seedance_async.core.results import FAIL, SUCCESS, Output, TaskFault, TaskSn
 
 #: Credits are amounts such as 99.80000000000001 (contract, section 5): beyond this they are float noise.
 _CREDITS_STEP: Final = Decimal("0.000001")
+#: Whole amounts below it have no noise; beyond it stands what is no amount at all.
+_SMALL: Final = 10**12
 
 #: The record itself, among its own fields; no name of the service has a space.
 _WHOLE: Final = "whole record"
@@ -73,6 +75,8 @@ def decode_credits(value: object) -> Decimal | None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
+    if isinstance(value, int) and 0 <= value < _SMALL:
+        return Decimal(value)
     try:
         amount = Decimal(str(value)).quantize(_CREDITS_STEP)
     except InvalidOperation:

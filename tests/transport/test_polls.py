@@ -218,6 +218,7 @@ async def test_the_key_of_a_users_session_is_not_used(make: Make, server: Server
     (asked,) = server.asked
     assert asked.headers["authorization"] == f"Bearer {KEY}"
     assert asked.headers["x-theirs"] == "1"
+    assert asked.headers["content-type"] == asked.headers["accept"] == "application/json"
     assert asked.headers["user-agent"].startswith("seedance-async/")
 
 
