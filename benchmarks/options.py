@@ -14,11 +14,13 @@ class Options:
         rounds: How often each candidate runs.
         tasks: Tasks per round.
         seed: Decides the order of candidates within a round.
+        task_seconds: How long tasks take, where they take time.
     """
 
     rounds: int
     tasks: int
     seed: int
+    task_seconds: float = 2.0
 
     def turns(self, candidates: Sequence[str]) -> Iterator[list[str]]:
         """Give the order of candidates for each round: another one each time, the same for the same seed."""
