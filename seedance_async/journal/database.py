@@ -6,8 +6,11 @@
 3. While it is open the file has a write-ahead log beside it, so that readers and the writer never wait for each other.
    After `close` it is one file again. In places that lend no memory to several processes there is no such log, and
    readers and writer wait for each other, for milliseconds.
-4. Who removes or replaces the file, or its lock, while it is open, ends the writing: what is written to a file without
+4. What was written last is in the log, so a file that was not closed is worth nothing without it. `needs_log` in
+   `about` says so: it is set in the file itself once there is a log, and taken away before the log is.
+5. Who removes or replaces the file, or its lock, while it is open, ends the writing: what is written to a file without
    a name is not durable, and without a lock there may be a second writer.
+6. A forked child never touches the file: for SQLite to close it there could cost the parent its locks.
 """
 
 import contextlib
@@ -24,6 +27,7 @@ from seedance_async.core.record import JobRecord
 from seedance_async.core.record_codec import Kept, record_of, row_of
 from seedance_async.errors import JournalError
 from seedance_async.files import put_in_place, remove, sync_folder
+from seedance_async.journal import forks
 from seedance_async.journal import schema as tables
 from seedance_async.journal.connections import beside, connect, exists, needs_recovery, set_journal_mode
 from seedance_async.journal.explained import explained
@@ -48,10 +52,16 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, *, schema: Schema = SCHEMA, place: Callable[[Path], tuple[Place, str]] = place_of
+        self,
+        path: Path,
+        *,
+        take_over: bool = False,
+        schema: Schema = SCHEMA,
+        place: Callable[[Path], tuple[Place, str]] = place_of,
     ) -> None:
         self.path = path
         self.last_host: JournalHost | None = None
+        self._take_over = take_over
         self._schema = schema
         self._place_of = place
         self._place: Place = "disk"
@@ -70,10 +80,12 @@ class Database:
             refuse_odd(self.path)
             self._refuse_place()
             self._take_lock()
+            forks.watch(self)
             try:
                 self._make_or_inspect()
-                records, self._kept = read_records(self._connect(), str(self.path))
-                self._sign()
+                connection = self._connect()
+                self._sign(connection)
+                records, self._kept = read_records(connection, str(self.path))
             except BaseException:
                 self.close()
                 raise
@@ -108,11 +120,18 @@ class Database:
             if self._connection is not None:
                 # What cannot be tidied up is in the log beside the file, and durable; the next opening does it.
                 with contextlib.suppress(sqlite3.Error):
+                    tables.note(self._connection, needs_log="no")
                     set_journal_mode(self._connection, "delete")
                 self._disconnect()
         finally:
             self._kept = {}
             self._lock.give_back()
+
+    def forget(self) -> object:
+        """Let go of everything in a forked child. Return what must never be closed there (rule 6)."""
+        self._lock.let_go()
+        connection, self._connection = self._connection, None
+        return connection
 
     def _refuse_place(self) -> None:
         self._place, name = self._place_of(self.path.parent)
@@ -144,7 +163,16 @@ class Database:
             remove(leftover)
         if exists(self.path):
             refuse_foreign(self.path)
-            inspect(self.path, self._schema)
+            log = beside(self.path, "-wal")
+            has_log = log.exists() and log.stat().st_size > 0
+            about = inspect(self.path, self._schema)
+            if about.get("needs_log") == "yes" and not has_log and not self._take_over:
+                raise JournalError(
+                    f"was not closed where it was last in use, and {log.name} with what was written to it last is not "
+                    "beside it; copy that file too, or open the journal with take_over=True: creates that are not in "
+                    "it may then be paid twice",
+                    str(self.path),
+                )
             return
         for suffix in ("-wal", "-journal"):
             if exists(beside(self.path, suffix)):
@@ -165,10 +193,6 @@ class Database:
         try:
             version = tables.check(connection, str(self.path), self._schema)
             tables.migrate(connection, version, self._schema)
-            if self._place == "disk":
-                set_journal_mode(connection, "wal")
-            else:
-                set_journal_mode(connection, "delete")
             self._status = self.path.stat()
         except BaseException:
             connection.close()
@@ -182,20 +206,24 @@ class Database:
             # What was not committed is rolled back.
             connection.close()
 
-    def _sign(self) -> None:
-        """Note who has the journal now; who had it before is kept in `last_host`."""
-        assert self._connection is not None
-        self.last_host = host_of(tables.about(self._connection))
-        self._connection.execute("BEGIN IMMEDIATE")
+    def _sign(self, connection: "sqlite3.Connection") -> None:
+        """Note who has the journal now, keep in `last_host` who had it before, and begin the log."""
+        self.last_host = host_of(tables.about(connection))
+        connection.execute("BEGIN IMMEDIATE")
         tables.note(
-            self._connection,
+            connection,
             host=host_name(),
             host_identity=host_identity(),
             path=str(self.path),
             opened_at=wall_now().isoformat(),
             written_by=__version__,
+            needs_log="no",
         )
-        self._connection.execute("COMMIT")
+        connection.execute("COMMIT")
+        if set_journal_mode(connection, "wal" if self._place == "disk" else "delete") == "wal":
+            tables.note(connection, needs_log="yes")
+            # Into the file itself; the log that this was written to stays.
+            connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
 
     def _refuse_strangers(self) -> None:
         """Refuse to write where the file or the lock is not the one that was opened (rule 4)."""
@@ -245,25 +273,30 @@ def refuse_foreign(path: Path) -> None:
         raise JournalError(tables.OTHER_PROGRAM, str(path))
 
 
-def inspect(path: Path, schema: Schema = SCHEMA) -> None:
-    """Refuse a journal that this release cannot follow, and one that is damaged, without a write to it."""
+def inspect(path: Path, schema: Schema = SCHEMA) -> dict[str, str | None]:
+    """Return what a journal says about itself, without a write to it.
+
+    Raises:
+        JournalError: This release cannot follow it, or it is damaged.
+    """
     import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
 
     try:
         with contextlib.closing(connect(path, "ro")) as connection:
-            _examine(connection, path, schema)
+            return _examine(connection, path, schema)
     except sqlite3.OperationalError as error:
         if not needs_recovery(error):
             raise
         with contextlib.closing(connect(path, "rw")) as connection:
-            _examine(connection, path, schema)
+            return _examine(connection, path, schema)
 
 
-def _examine(connection: "sqlite3.Connection", path: Path, schema: Schema) -> None:
+def _examine(connection: "sqlite3.Connection", path: Path, schema: Schema) -> dict[str, str | None]:
     tables.check(connection, str(path), schema)
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise JournalError(f"is damaged ({found}); nothing in it was changed, restore a copy", str(path))
+    return tables.about(connection)
 
 
 def read_records(connection: "sqlite3.Connection", path: str) -> tuple[tuple[JobRecord, ...], dict[str, Kept]]:

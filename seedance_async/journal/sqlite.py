@@ -27,14 +27,16 @@ class SqliteJournal:
         path: The file, absolute and without links on the way to it.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, take_over: bool = False) -> None:
         """Note where the journal is. Nothing is touched before `open`.
 
         Args:
             path: The file. It is made by `open` where there is none, its folder is not.
+            take_over: Open the journal although what was written to it last is missing, because it was copied while
+                it was in use. Creates that are not in it may then be paid twice.
         """
         self.path = Path(os.path.realpath(os.fspath(path)))
-        self._database = Database(self.path)
+        self._database = Database(self.path, take_over=take_over)
         self._threads: FileThreads | None = None
         self._pid = 0
 

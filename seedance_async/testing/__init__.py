@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from seedance_async.testing.failures import FAILURES, Failure
     from seedance_async.testing.fault_kinds import KINDS, Kind
     from seedance_async.testing.faults import Fault, Faults
+    from seedance_async.testing.journal_checks import check_journal
+    from seedance_async.testing.journals import MemoryJournal, MemoryStore
     from seedance_async.testing.keys import DEMO_PREFIX
     from seedance_async.testing.orders import Order, OrderReader
     from seedance_async.testing.statistics import Statistics
@@ -43,6 +45,8 @@ __all__ = [
     "Faults",
     "FixedDurations",
     "Kind",
+    "MemoryJournal",
+    "MemoryStore",
     "Order",
     "OrderReader",
     "Span",
@@ -52,6 +56,7 @@ __all__ = [
     "VirtualClockLoop",
     "World",
     "WorldTask",
+    "check_journal",
 ]
 
 _MODULES = {
@@ -61,6 +66,8 @@ _MODULES = {
     "failures": ("FAILURES", "Failure"),
     "fault_kinds": ("KINDS", "Kind"),
     "faults": ("Fault", "Faults"),
+    "journal_checks": ("check_journal",),
+    "journals": ("MemoryJournal", "MemoryStore"),
     "keys": ("DEMO_PREFIX",),
     "orders": ("Order", "OrderReader"),
     "statistics": ("Statistics",),
