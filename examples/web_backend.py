@@ -1,4 +1,4 @@
-"""A web backend: one session for all visitors, videos by order number, nothing held while a task runs.
+"""A web backend: one session for all visitors, videos by order number, orders that survive a restart.
 
 export KINOVI_API_KEY=...
 python examples/web_backend.py
@@ -54,11 +54,14 @@ async def send_file(request: web.Request) -> web.StreamResponse:
 
 
 def find(request: web.Request) -> TaskHandle:
-    """Give the handle of the order that the URL names."""
-    handle = request.app[ORDERS].get(request.match_info["number"])
-    if handle is None:
-        raise web.HTTPNotFound(text="no such order")
-    return handle
+    """Give the handle of the order that the URL names; one that had ended before a restart is in the journal."""
+    number, orders = request.match_info["number"], request.app[ORDERS]
+    if number not in orders:
+        try:
+            orders[number] = request.app[SEEDANCE].attach(key=number)
+        except InputError:
+            raise web.HTTPNotFound(text="no such order") from None
+    return orders[number]
 
 
 def describe(handle: TaskHandle) -> dict[str, object]:
@@ -73,9 +76,12 @@ def describe(handle: TaskHandle) -> dict[str, object]:
 
 
 async def session(app: web.Application) -> AsyncIterator[None]:
-    """Open one session when the application starts, and close it when it stops."""
-    async with AsyncSeedance() as seedance:
+    """Open one session when the application starts, go on with its orders, and close it when it stops."""
+    # One process has the journal at a time: run one worker, or give each a journal and orders of its own.
+    async with AsyncSeedance(journal="orders.db") as seedance:
         app[SEEDANCE] = seedance
+        for handle in await seedance.resume():
+            app[ORDERS][handle.key] = handle
         yield
 
 

@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -134,7 +135,9 @@ def load(name: str) -> ModuleType:
 
 def test_every_example_is_tested() -> None:
     """An example that is added gets a test here."""
-    assert {file.stem for file in (ROOT / "examples").glob("*.py")} == {"one_video", "many_videos", "web_backend"}
+    assert {file.stem for file in (ROOT / "examples").glob("*.py")} == {
+        "one_video", "many_videos", "resume", "web_backend",
+    }  # fmt: skip
 
 
 async def test_one_video(service: Any) -> None:
@@ -151,8 +154,45 @@ async def test_many_videos(service: Any) -> None:
     assert service.statistics().accepted == 8
 
 
+async def test_resume(service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while three scenes run, the example starts again with what was on the disk, and pays for each once."""
+    import asyncio
+
+    import anyio
+
+    first = asyncio.create_task(load("resume").main({}))
+    while service.statistics().accepted < 3:
+        await anyio.sleep(0.5)
+    await anyio.sleep(5)
+    shutil.copytree(tmp_path / "scenes", tmp_path / "after" / "scenes", ignore=shutil.ignore_patterns("*.lock"))
+    # Nothing of what the first run does from here on is in the copy: it ends there as if it had been killed.
+    first.cancel()
+    await asyncio.wait({first})
+    monkeypatch.chdir(tmp_path / "after")
+    await load("resume").main({})
+    assert {file.stem for file in Path("scenes").glob("*.mp4")} == {f"scene-{number}" for number in range(1, 5)}
+    assert service.statistics().accepted == 4
+    await load("resume").main({})
+    assert service.statistics().accepted == 4
+
+
+async def test_resume_takes_a_hint(service: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """A scene whose answer was lost is said to be unknown, is not sent again, and comes once its task is told."""
+    service.faults.add("drop-after-accept:nth=2")
+    await load("resume").main({})
+    await load("resume").main({})
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "perhaps paid" in line][-1:]
+    lost = line.partition(":")[0]
+    tasks = {task.order.prompt: task_id for task_id, task in service.world.tasks.items()}
+    example = load("resume")
+    await example.main({lost: tasks[example.wanted()[lost].prompt]})
+    assert "perhaps paid" not in capsys.readouterr().out
+    assert len(list(Path("scenes").glob("scene-?.mp4"))) == 4
+    assert service.statistics().accepted == 4
+
+
 async def test_web_backend(service: Any) -> None:
-    """Orders become videos; one sent twice is one video; what is wrong is said."""
+    """Orders become videos; one sent twice is one video; what is wrong is said; a restart loses no order."""
     async with TestClient(TestServer(load("web_backend").make_app())) as client:
         assert (await client.get("/videos/order-1")).status == 404
         assert (await client.post("/videos/order-1", data="no json")).status == 400
@@ -165,7 +205,14 @@ async def test_web_backend(service: Any) -> None:
         video = await client.get("/videos/order-1/file")
         assert video.status == 200
         assert len(await video.read()) == video.content_length
-    assert service.statistics().accepted == 1
+        assert (await client.post("/videos/order-2", json={"prompt": "a market"})).status == 202
+    async with TestClient(TestServer(load("web_backend").make_app())) as client:
+        assert (await client.get("/videos/order-3")).status == 404
+        # The first had ended before the restart, the second had been accepted or was in the queue.
+        for number in (1, 2):
+            await wait_until_done(client, f"/videos/order-{number}")
+            assert (await client.get(f"/videos/order-{number}/file")).status == 200
+    assert service.statistics().accepted == 2
 
 
 async def wait_until_done(client: Any, path: str) -> None:
