@@ -207,7 +207,10 @@ def _result_written(result: RecordedResult, kept: Kept) -> dict[str, Any]:
 
 def _result_read(written: object) -> tuple[RecordedResult, Fields]:
     fields, others = _RESULT.read(written)
-    outputs = tuple(RecordedOutput(**{"url": None, **_OUTPUT.read(each)[0]}) for each in _sequence(fields["outputs"]))
+    read = [_OUTPUT.read(each) for each in _sequence(fields["outputs"])]
+    if any(more for _, more in read):
+        others = {**others, "outputs": fields["outputs"]}
+    outputs = tuple(RecordedOutput(**{"url": None, **known}) for known, _ in read)
     whole: dict[str, Any] = {"model": None, "created_at": None, "completed_at": None, **fields, "outputs": outputs}
     return RecordedResult(**whole), others
 
