@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from attrs import evolve
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from seedance_async.core import record_steps as steps
@@ -22,7 +23,7 @@ TEXT = st.text(max_size=30) | st.sampled_from(["湖🌊", "\0", "\ud83d", "a\udc
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
-    max_leaves=6,
+    max_leaves=4,
 )
 OBJECTS = st.dictionaries(TEXT, JSON, max_size=4).map(freeze)
 CREDITS = (
@@ -50,6 +51,9 @@ OUTPUTS = st.builds(
 RESULTS = st.builds(
     RecordedResult, st.none() | TEXT, MOMENTS, MOMENTS, st.lists(OUTPUTS, min_size=1, max_size=3).map(tuple)
 )
+
+#: A history costs as much as a hundred other values.
+few = settings(max_examples=50)
 
 #: What may happen to a job next, by its state.
 _NEXT: dict[State, list[str]] = {

@@ -16,7 +16,7 @@ from seedance_async.core.lifecycle import Event, State
 from seedance_async.core.record import JobRecord
 from seedance_async.core.record_codec import COLUMNS, Column, Kept, record_of, row_of
 from seedance_async.core.record_errors import RecordedError
-from tests.core.record_histories import AT, LATER, finished, histories, lost, queued, running, sending
+from tests.core.record_histories import AT, LATER, few, finished, histories, lost, queued, running, sending
 
 
 def changed(row: tuple[Column, ...], **columns: Any) -> list[Any]:
@@ -37,6 +37,7 @@ def json_of(row: tuple[Column, ...], column: str) -> Any:
     return json.loads(text)
 
 
+@few
 @given(histories())
 def test_every_record_comes_back(history: list[JobRecord]) -> None:
     """Whatever the steps, the row of a record is the record, and its values are ones that SQLite takes."""
