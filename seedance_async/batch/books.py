@@ -72,15 +72,27 @@ class Books:
     no_credits: str | None = field(init=False, default=None)
     _ended: dict[str, EndedRow] = field(init=False, factory=dict[str, EndedRow])
 
-    def begin(self, standing: FolderStanding, recorder: Recorder) -> None:
+    def begin(self, standing: FolderStanding, recorder: Recorder, now: float = 0.0) -> None:
         """Open the books with every job of the folder; book those with which this run has nothing to do.
 
         Nobody is told of these, and they have their line in the manifest, unless a crash took it.
+
+        Args:
+            standing: What is to be done.
+            recorder: Writes the manifest.
+            now: The loop's time in seconds.
         """
         self.recorder = recorder
         self.jobs = {job.row.key: job for job in standing.rows}
         self.left = {job.row.key: job for job in standing.left}
         self.board = Board(job.row for job in (*standing.rows, *standing.left))
+        for job in (*standing.follows, *standing.fetches):
+            assert job.record is not None
+            # From now on: whatever comes of this run, these are paid.
+            if job.duty is Duty.FOLLOW:
+                self.board.adopt(job.row.key, job.record.task_id, now - standing.age(job))
+            else:
+                self.board.finished(job.row.key, job.record.task_id)
         for job in (*standing.rows, *standing.left):
             ended = ended_before(job, self.folder)
             if ended is None:

@@ -14,7 +14,6 @@ from attrs import define, field
 from seedance_async.batch.books import Books
 from seedance_async.batch.outcomes import row_that_failed
 from seedance_async.batch.saving import Saver
-from seedance_async.clock import wall_now
 from seedance_async.core.results import VideoResult
 from seedance_async.core.standing import FolderStanding, JobStanding, Standing
 from seedance_async.errors import SeedanceError, TaskFailedError
@@ -46,14 +45,8 @@ class Follower:
 
     def attach(self, standing: FolderStanding) -> None:
         """Attach every running task; each holds a slot when this returns."""
-        loop, now = asyncio.get_running_loop(), wall_now()
         for job in standing.follows:
-            assert job.record is not None
-            handle = self.session.attach(key=job.row.key)
-            at = job.record.accepted_at
-            age = 0.0 if at is None else max(0.0, (now - at).total_seconds())
-            self.books.board.adopt(job.row.key, job.record.task_id, loop.time() - age)
-            self.watch(job, handle)
+            self.watch(job, self.session.attach(key=job.row.key))
 
     def watch(self, job: JobStanding, handle: "TaskHandle") -> None:
         """Watch a task to its end and save its video."""
@@ -62,9 +55,6 @@ class Follower:
     def fetch(self, standing: FolderStanding) -> None:
         """Begin to fetch finished videos whose file is not there."""
         waiting = deque(standing.fetches)
-        for job in waiting:
-            assert job.record is not None
-            self.books.board.finished(job.row.key, job.record.task_id)
         for _ in range(min(_FETCHERS, len(waiting))):
             self.start(self.saving, self._fetch_from(waiting))
 

@@ -156,7 +156,7 @@ class BatchRunner:
         recorder = Recorder(manifest, lambda message: self.stop("disk", message))
         self._session = session
         try:
-            books.begin(standing, recorder)
+            books.begin(standing, recorder, asyncio.get_running_loop().time())
             books.tell(BatchStarted(len(standing.rows), standing.done, len(standing.submits)))
             await self._until_ended(session, standing)
             books.close()

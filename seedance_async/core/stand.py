@@ -80,7 +80,7 @@ class _Builder:
         if problems := [*self._problems, *wrong, *clashing]:
             raise InputError(problems)
         run = 1 + max((member.notes.run for member in self.families.members.values()), default=0)
-        return FolderStanding(self.plan, rows, self._left(rows), credits_of(known), run)
+        return FolderStanding(self.plan, rows, self._left(rows), credits_of(known), self.judge.now, run)
 
     def _job(self, bound: Bound) -> JobStanding:
         row, member = bound.row, bound.member

@@ -130,6 +130,7 @@ class FolderStanding:
         left: Jobs that no row stands for: their row left the file, or a newer variant took their place. Those that
             run are watched and saved like the others; nothing else is sent for them.
         credits: What the folder has cost so far, over all runs.
+        at: When this was found.
         run: Number of this run, for the notes of the jobs that it writes down first.
     """
 
@@ -137,6 +138,7 @@ class FolderStanding:
     rows: tuple[JobStanding, ...] = field(repr=False)
     left: tuple[JobStanding, ...] = field(repr=False)
     credits: JobCredits
+    at: datetime
     run: int = 1
 
     @property
@@ -179,6 +181,11 @@ class FolderStanding:
     def spent(self) -> Decimal:
         """Credits that are gone, reserved for tasks that run, or perhaps gone: what a budget has to count."""
         return self.credits.used + self.credits.reserved + self.credits.maybe
+
+    def age(self, job: JobStanding) -> float:
+        """Return the seconds since a job's task was accepted; 0 where that was not written down."""
+        accepted = None if job.record is None else job.record.accepted_at
+        return 0.0 if accepted is None else max(0.0, (self.at - accepted).total_seconds())
 
     def credits_to_spend(self) -> Decimal:
         """Return the list price of what is still to be sent; what has no price is not counted."""

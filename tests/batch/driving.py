@@ -1,5 +1,6 @@
 """How the tests drive a batch: the real session, an emulator, virtual time."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from typing import Any
 from attrs import define, field
 
 from seedance_async import AsyncSeedance
-from seedance_async.batch import JOURNAL, BatchEvent, BatchReport, BatchRunner, Plan
+from seedance_async.batch import JOURNAL, BatchEvent, BatchReport, BatchRunner, ExitCode, Plan
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.testing import Emulator
 from tests.batch.plans import plan_of
@@ -55,8 +56,9 @@ async def session_for(emulator: Emulator, runner: BatchRunner, **options: Any) -
     """Open a session as the command line does."""
     folder = runner._books.folder
     folder.mkdir(parents=True, exist_ok=True)
-    options = {"api_key": emulator.api_key, "base_url": emulator.base_url, "journal": folder / JOURNAL, **options}
-    async with AsyncSeedance(catalogue=Catalogue.CLASSIC, hooks=[runner.hook], **options) as session:
+    usual = {"catalogue": Catalogue.CLASSIC, "journal": folder / JOURNAL}
+    service = {"api_key": emulator.api_key, "base_url": emulator.base_url}
+    async with AsyncSeedance(**{**usual, **service, **options}, hooks=[runner.hook]) as session:
         yield session
 
 
@@ -64,3 +66,26 @@ async def run(emulator: Emulator, runner: BatchRunner, **options: Any) -> BatchR
     """Run a batch to its end."""
     async with session_for(emulator, runner, **options) as session:
         return await runner.run(session)
+
+
+async def interrupted(service: Emulator, plan: Plan, folder: Path, after: float, **options: Any) -> BatchReport:
+    """Run a batch and stop it as Ctrl-C does, `after` seconds from its start."""
+    runner = BatchRunner(plan, folder)
+    async with session_for(service, runner, **options) as session:
+        running = asyncio.create_task(runner.run(session))
+        await asyncio.sleep(after)
+        runner.stop()
+        report = await running
+    assert report.exit_code is ExitCode.INTERRUPTED
+    assert report.can_resume
+    return report
+
+
+def paid(service: Emulator) -> dict[str, int]:
+    """How many tasks the service has accepted for each prompt."""
+    return dict(service.statistics().accepted_by_prompt)
+
+
+def videos(folder: Path) -> list[str]:
+    """The videos of a folder."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.mp4"))
