@@ -121,7 +121,7 @@ def row_of(record: JobRecord, kept: Kept | None = None) -> tuple[Column, ...]:
         _text(record.key),
         record.state.value,
         _text(record.task_id),
-        record.digest,
+        _text(record.digest),
         _text(record.catalogue),
         None if record.credits is None else str(record.credits),
         _moment(record.queued_at),

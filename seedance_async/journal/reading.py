@@ -13,6 +13,7 @@ from seedance_async.journal.connections import connect, needs_recovery
 from seedance_async.journal.database import host_of, read_records, refuse_odd
 from seedance_async.journal.explained import explained
 from seedance_async.journal.hosts import JournalHost
+from seedance_async.journal.schema import SCHEMA, Schema
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,7 +32,7 @@ def read_journal(path: str | os.PathLike[str]) -> tuple[JobRecord, ...]:
     Raises:
         JournalError: There is none, or it cannot be read.
     """
-    return _look(path, lambda connection, file: read_records(connection, str(file))[0])
+    return look(path, lambda connection, file: read_records(connection, file)[0])
 
 
 def journal_host(path: str | os.PathLike[str]) -> JournalHost | None:
@@ -43,10 +44,17 @@ def journal_host(path: str | os.PathLike[str]) -> JournalHost | None:
     Raises:
         JournalError: There is none, or it cannot be read.
     """
-    return _look(path, lambda connection, _file: host_of(tables.about(connection)))
+    return look(path, lambda connection, _file: host_of(tables.about(connection)))
 
 
-def _look(path: str | os.PathLike[str], use: "Callable[[sqlite3.Connection, Path], _T]") -> _T:
+def look(path: str | os.PathLike[str], use: "Callable[[sqlite3.Connection, str], _T]", schema: Schema = SCHEMA) -> _T:
+    """Return what `use` makes of a journal as of one moment, in the newest version of its tables.
+
+    Args:
+        path: The journal's file.
+        use: Is given a connection to read from, and the name of the file for what it raises.
+        schema: The tables that this code knows.
+    """
     import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
 
     file = Path(os.path.realpath(os.fspath(path)))
@@ -55,23 +63,23 @@ def _look(path: str | os.PathLike[str], use: "Callable[[sqlite3.Connection, Path
         if not file.exists():
             raise JournalError("does not exist", str(file))
         try:
-            return _look_once(file, "ro", use)
+            return _look(file, "ro", use, schema)
         except sqlite3.OperationalError as error:
             if not needs_recovery(error):
                 raise
-            return _look_once(file, "rw", use)
+            return _look(file, "rw", use, schema)
 
 
-def _look_once(file: Path, mode: Literal["ro", "rw"], use: "Callable[[sqlite3.Connection, Path], _T]") -> _T:
+def _look(file: Path, mode: Literal["ro", "rw"], use: "Callable[[sqlite3.Connection, str], _T]", schema: Schema) -> _T:
     import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
 
     with contextlib.closing(connect(file, mode)) as connection:
         connection.execute("BEGIN")
-        version = tables.check(connection, str(file))
-        if version >= len(tables.SCHEMA):
-            return use(connection, file)
+        version = tables.check(connection, str(file), schema)
+        if version >= len(schema):
+            return use(connection, str(file))
         # Reading changes nothing, so an older journal is migrated in memory.
         with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
             connection.backup(copy)
-            tables.migrate(copy, version)
-            return use(copy, file)
+            tables.migrate(copy, version, schema)
+            return use(copy, str(file))

@@ -104,7 +104,7 @@ def histories(draw: st.DrawFn, keys: st.SearchStrategy[str] = TEXT, longest: int
     record = steps.queued(
         draw(keys),
         inputs=draw(OBJECTS),
-        digest=draw(TEXT.filter(lambda text: text.isascii())),
+        digest=draw(TEXT),
         catalogue=draw(TEXT),
         credits=draw(CREDITS),
         at=at,
