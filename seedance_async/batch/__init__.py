@@ -28,6 +28,7 @@ from seedance_async.batch.events import (
     BatchEnded,
     BatchEvent,
     BatchStarted,
+    CreditsBack,
     DriftSeen,
     Progress,
     RowEnded,
@@ -39,6 +40,7 @@ from seedance_async.batch.events import (
     ServiceUnreachable,
     StopReason,
     SubmittingStopped,
+    WaitingForCredits,
     Warned,
 )
 from seedance_async.batch.exit_codes import ExitCode
@@ -72,6 +74,7 @@ __all__ = [
     "BatchRunner",
     "BatchStarted",
     "BudgetVerdict",
+    "CreditsBack",
     "DriftSeen",
     "Duty",
     "EndedRow",
@@ -101,6 +104,7 @@ __all__ = [
     "Standing",
     "StopReason",
     "SubmittingStopped",
+    "WaitingForCredits",
     "Warned",
     "check_folder",
     "describe_plan",

@@ -126,10 +126,10 @@ class Books:
                 self.tell(DriftSeen(self.row(event.key), self.drift_text(event)))
             case PossibleDouble(key=key, reason=reason):
                 self.tell(
-                    Warned(f"{self._line(key)}sent again after an error of the service, may be paid twice: {reason}")
+                    Warned(f"{self.line(key)}sent again after an error of the service, may be paid twice: {reason}")
                 )
             case SlotGivenUp(key=key, task_id=task_id) if self.row(key) is not None:
-                self.tell(Warned(f"{self._line(key)}task {task_id} takes so long that its slot is used again"))
+                self.tell(Warned(f"{self.line(key)}task {task_id} takes so long that its slot is used again"))
             case _:
                 told = self.board.take(event, now)
                 if told is not None:
@@ -244,7 +244,8 @@ class Books:
     def _rows_at(self, place: Place) -> int:
         return sum(row.key in self.jobs for row in self.board.at(place))
 
-    def _line(self, key: str) -> str:
+    def line(self, key: str) -> str:
+        """Return how messages begin that are about a row; nothing for other people's jobs."""
         row = self.row(key)
         return "" if row is None else f"line {row.line}: "
 

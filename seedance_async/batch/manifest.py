@@ -93,15 +93,25 @@ def planned_files(folder: Path) -> dict[str, PurePosixPath]:
     Raises:
         OSError: There is a manifest and it cannot be read.
     """
-    try:
-        data = (folder / MANIFEST).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
     found: dict[str, PurePosixPath] = {}
-    for record in _records(data):
+    for record in _read(folder):
         task_id, planned = record.get("task_id"), record.get("planned")
         if isinstance(task_id, str) and isinstance(planned, str) and is_harmless(planned):
             found[task_id] = PurePosixPath(planned)
+    return found
+
+
+def known_tasks(folder: Path) -> dict[str, str]:
+    """Tell which task a manifest last named for each key. Blocks.
+
+    Raises:
+        OSError: There is a manifest and it cannot be read.
+    """
+    found: dict[str, str] = {}
+    for record in _read(folder):
+        key, task_id = record.get("key"), record.get("task_id")
+        if isinstance(key, str) and isinstance(task_id, str):
+            found[key] = task_id
     return found
 
 
@@ -170,6 +180,14 @@ def _number(value: Decimal | None) -> int | float | None:
 
 def _moment(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _read(folder: Path) -> Iterator[Record]:
+    try:
+        data = (folder / MANIFEST).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    yield from _records(data)
 
 
 def _records(data: bytes) -> Iterator[Record]:

@@ -25,6 +25,7 @@ from seedance_async.batch.closing import write_reports
 from seedance_async.batch.events import BatchEnded, BatchEvent, BatchStarted, Progress, StopReason, Warned
 from seedance_async.batch.folder import check_folder
 from seedance_async.batch.following import Follower
+from seedance_async.batch.hints import read_tasks, resolve_unknown
 from seedance_async.batch.manifest import Manifest
 from seedance_async.batch.opening import sizes_of
 from seedance_async.batch.passes import Passes
@@ -150,6 +151,7 @@ class BatchRunner:
         Cancellation: As an interruption without patience: the ids of running tasks and the reports are written.
         """
         books, book = self._books, session.journal
+        resolved = resolve_unknown(session, await asyncio.to_thread(read_tasks, books.folder))
         standing = await asyncio.to_thread(self._stand, book)
         await asyncio.to_thread(check_folder, standing, books.folder, overwrite=self._options.overwrite)
         manifest = await asyncio.to_thread(Manifest, books.folder)
@@ -158,6 +160,8 @@ class BatchRunner:
         try:
             books.begin(standing, recorder, asyncio.get_running_loop().time())
             books.tell(BatchStarted(len(standing.rows), standing.done, len(standing.submits)))
+            for key in resolved:
+                books.tell(Warned(f"{books.line(key)}its answer was lost for the journal and not for the manifest"))
             await self._until_ended(session, standing)
             books.close()
             await self._queue_again(book, standing)
