@@ -15,23 +15,22 @@
 
 import contextlib
 import os
-import stat
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from seedance_async._version import __version__
 from seedance_async.clock import wall_now
 from seedance_async.core.record import JobRecord
-from seedance_async.core.record_codec import Kept, record_of, row_of
+from seedance_async.core.record_codec import Kept, row_of
 from seedance_async.errors import JournalError
 from seedance_async.files import put_in_place, remove, sync_folder
 from seedance_async.journal import forks
 from seedance_async.journal import schema as tables
-from seedance_async.journal.connections import beside, connect, exists, needs_recovery, set_journal_mode
+from seedance_async.journal.connections import beside, connect, exists, set_journal_mode
 from seedance_async.journal.explained import explained
 from seedance_async.journal.hosts import JournalHost, host_identity, host_name
+from seedance_async.journal.inspection import host_of, inspect, read_records, refuse_foreign, refuse_odd
 from seedance_async.journal.lockfile import LockFile, NoLocksError, TakenError
 from seedance_async.journal.places import Place, place_of
 from seedance_async.journal.schema import SCHEMA, Schema
@@ -39,7 +38,6 @@ from seedance_async.journal.schema import SCHEMA, Schema
 if TYPE_CHECKING:
     import sqlite3
 
-_HEADER_BYTES: Final = 100
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -47,7 +45,7 @@ class Database:
     """One journal, as blocking calls.
 
     Attributes:
-        path: The file, without links on the way to it.
+        path: The file; once it was opened, without links on the way to it, so that it has one lock by all its names.
         last_host: Who wrote the journal before this opening; None for a new one.
     """
 
@@ -65,7 +63,7 @@ class Database:
         self._schema = schema
         self._place_of = place
         self._place: Place = "disk"
-        self._lock = LockFile(beside(path, ".lock"))
+        self._lock: LockFile | None = None
         self._connection: sqlite3.Connection | None = None
         self._status: os.stat_result | None = None
         self._kept: dict[str, Kept] = {}
@@ -77,6 +75,7 @@ class Database:
             JournalError: It cannot be had or read; nothing is open or locked then.
         """
         with explained(str(self.path)):
+            self.path = Path(os.path.realpath(self.path))
             refuse_odd(self.path)
             self._refuse_place()
             self._take_lock()
@@ -125,11 +124,13 @@ class Database:
                 self._disconnect()
         finally:
             self._kept = {}
-            self._lock.give_back()
+            if self._lock is not None:
+                self._lock.give_back()
 
     def forget(self) -> object:
         """Let go of everything in a forked child. Return what must never be closed there (rule 6)."""
-        self._lock.let_go()
+        if self._lock is not None:
+            self._lock.let_go()
         connection, self._connection = self._connection, None
         return connection
 
@@ -143,8 +144,9 @@ class Database:
             )
 
     def _take_lock(self) -> None:
+        lock = LockFile(beside(self.path, ".lock"))
         try:
-            self._lock.take(host_name(), wall_now())
+            lock.take(host_name(), wall_now())
         except TakenError as error:
             raise JournalError(
                 f"is in use by {error.holder}; wait for it or end it, or give this run a journal of its own",
@@ -156,6 +158,7 @@ class Database:
                 "it on another disk",
                 str(self.path),
             ) from None
+        self._lock = lock
 
     def _make_or_inspect(self) -> None:
         aside = beside(self.path, ".new")
@@ -234,93 +237,8 @@ class Database:
             same = False
         if not same:
             raise JournalError("was removed, moved or replaced while it was in use", str(self.path))
-        if not self._lock.held:
+        if self._lock is None or not self._lock.held:
             raise JournalError(
                 "lost its lock file, so that another process may write to it; end this one or the other",
                 str(self.path),
             )
-
-
-def refuse_odd(path: Path) -> None:
-    """Refuse what can be no journal, and a folder that is not there."""
-    if not path.parent.is_dir():
-        raise JournalError(f"its folder {path.parent} does not exist; make it first", str(path))
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return
-    if stat.S_ISDIR(status.st_mode):
-        raise JournalError("is a folder; name a file in it", str(path))
-    if not stat.S_ISREG(status.st_mode):
-        raise JournalError("is a device or a pipe, not a file", str(path))
-    if status.st_size == 0:
-        raise JournalError(
-            "is an empty file: what was written to it is lost, or nothing ever was; remove it to begin a new one",
-            str(path),
-        )
-
-
-def refuse_foreign(path: Path) -> None:
-    """Refuse a file that is no journal by its first bytes, before SQLite looks at it and at what lies beside it.
-
-    Only for who has the lock: to close a file makes this process lose the locks that SQLite has on it.
-    """
-    with path.open("rb") as file:
-        header = file.read(_HEADER_BYTES)
-    if not header.startswith(tables.MAGIC):
-        raise JournalError("is no journal, and is left as it is; give the journal a file of its own", str(path))
-    if header[68:72] != tables.APPLICATION_ID.to_bytes(4, "big"):
-        raise JournalError(tables.OTHER_PROGRAM, str(path))
-
-
-def inspect(path: Path, schema: Schema = SCHEMA) -> dict[str, str | None]:
-    """Return what a journal says about itself, without a write to it.
-
-    Raises:
-        JournalError: This release cannot follow it, or it is damaged.
-    """
-    import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
-
-    try:
-        with contextlib.closing(connect(path, "ro")) as connection:
-            return _examine(connection, path, schema)
-    except sqlite3.OperationalError as error:
-        if not needs_recovery(error):
-            raise
-        with contextlib.closing(connect(path, "rw")) as connection:
-            return _examine(connection, path, schema)
-
-
-def _examine(connection: "sqlite3.Connection", path: Path, schema: Schema) -> dict[str, str | None]:
-    tables.check(connection, str(path), schema)
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise JournalError(f"is damaged ({found}); nothing in it was changed, restore a copy", str(path))
-    return tables.about(connection)
-
-
-def read_records(connection: "sqlite3.Connection", path: str) -> tuple[tuple[JobRecord, ...], dict[str, Kept]]:
-    """Return all records, in the order in which their keys came, and what later releases added to them."""
-    records: list[JobRecord] = []
-    kept: dict[str, Kept] = {}
-    for row in connection.execute(tables.SELECT):
-        try:
-            record, others = record_of(row)
-        except ValueError as error:
-            raise JournalError(f"{error}; a later release wrote it, or the file is damaged", path) from None
-        records.append(record)
-        if others is not None:
-            kept[record.key] = others
-    return tuple(records), kept
-
-
-def host_of(about: dict[str, str | None]) -> JournalHost | None:
-    """Return who wrote a journal last, by what it says about itself."""
-    name, identity, path, at = (about.get(each) for each in ("host", "host_identity", "path", "opened_at"))
-    if name is None or identity is None or path is None or at is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return JournalHost(name, path, moment, identity == host_identity())

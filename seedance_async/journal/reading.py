@@ -10,9 +10,9 @@ from seedance_async.core.record import JobRecord
 from seedance_async.errors import JournalError
 from seedance_async.journal import schema as tables
 from seedance_async.journal.connections import connect, needs_recovery
-from seedance_async.journal.database import host_of, read_records, refuse_odd
 from seedance_async.journal.explained import explained
 from seedance_async.journal.hosts import JournalHost
+from seedance_async.journal.inspection import host_of, read_records, refuse_odd
 from seedance_async.journal.schema import SCHEMA, Schema
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ class SqliteJournal:
     It may be made anywhere; `open` and what follows belong to one event loop. SQLite runs in a thread of its own.
 
     Attributes:
-        path: The file, absolute and without links on the way to it.
+        path: The file, as it was given. Which one that is, if it is relative, `open` decides.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, take_over: bool = False) -> None:
@@ -35,7 +35,7 @@ class SqliteJournal:
             take_over: Open the journal although what was written to it last is missing, because it was copied while
                 it was in use. Creates that are not in it may then be paid twice.
         """
-        self.path = Path(os.path.realpath(os.fspath(path)))
+        self.path = Path(path)
         self._database = Database(self.path, take_over=take_over)
         self._threads: FileThreads | None = None
         self._pid = 0

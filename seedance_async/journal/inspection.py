@@ -1,0 +1,105 @@
+"""Whether a file is a journal that may be opened, and what is in it. Everything here blocks and changes nothing."""
+
+import contextlib
+import stat
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from seedance_async.core.record import JobRecord
+from seedance_async.core.record_codec import Kept, record_of
+from seedance_async.errors import JournalError
+from seedance_async.journal import schema as tables
+from seedance_async.journal.connections import connect, needs_recovery
+from seedance_async.journal.hosts import JournalHost, host_identity
+from seedance_async.journal.schema import SCHEMA, Schema
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_HEADER_BYTES: Final = 100
+
+
+def refuse_odd(path: Path) -> None:
+    """Refuse what can be no journal, and a folder that is not there."""
+    if not path.parent.is_dir():
+        raise JournalError(f"its folder {path.parent} does not exist; make it first", str(path))
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise JournalError("is a folder; name a file in it", str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise JournalError("is a device or a pipe, not a file", str(path))
+    if status.st_size == 0:
+        raise JournalError(
+            "is an empty file: what was written to it is lost, or nothing ever was; remove it to begin a new one",
+            str(path),
+        )
+
+
+def refuse_foreign(path: Path) -> None:
+    """Refuse a file that is no journal by its first bytes, before SQLite looks at it and at what lies beside it.
+
+    Only for who has the lock: to close a file makes this process lose the locks that SQLite has on it.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if not header.startswith(tables.MAGIC):
+        raise JournalError("is no journal, and is left as it is; give the journal a file of its own", str(path))
+    if header[68:72] != tables.APPLICATION_ID.to_bytes(4, "big"):
+        raise JournalError(tables.OTHER_PROGRAM, str(path))
+
+
+def inspect(path: Path, schema: Schema = SCHEMA) -> dict[str, str | None]:
+    """Return what a journal says about itself, without a write to it.
+
+    Raises:
+        JournalError: This release cannot follow it, or it is damaged.
+    """
+    import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
+
+    try:
+        with contextlib.closing(connect(path, "ro")) as connection:
+            return _examine(connection, path, schema)
+    except sqlite3.OperationalError as error:
+        if not needs_recovery(error):
+            raise
+        with contextlib.closing(connect(path, "rw")) as connection:
+            return _examine(connection, path, schema)
+
+
+def _examine(connection: "sqlite3.Connection", path: Path, schema: Schema) -> dict[str, str | None]:
+    tables.check(connection, str(path), schema)
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise JournalError(f"is damaged ({found}); nothing in it was changed, restore a copy", str(path))
+    return tables.about(connection)
+
+
+def read_records(connection: "sqlite3.Connection", path: str) -> tuple[tuple[JobRecord, ...], dict[str, Kept]]:
+    """Return all records, in the order in which their keys came, and what later releases added to them."""
+    records: list[JobRecord] = []
+    kept: dict[str, Kept] = {}
+    for row in connection.execute(tables.SELECT):
+        try:
+            record, others = record_of(row)
+        except ValueError as error:
+            raise JournalError(f"{error}; a later release wrote it, or the file is damaged", path) from None
+        records.append(record)
+        if others is not None:
+            kept[record.key] = others
+    return tuple(records), kept
+
+
+def host_of(about: dict[str, str | None]) -> JournalHost | None:
+    """Return who wrote a journal last, by what it says about itself."""
+    name, identity, path, at = (about.get(each) for each in ("host", "host_identity", "path", "opened_at"))
+    if name is None or identity is None or path is None or at is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return JournalHost(name, path, moment, identity == host_identity())
