@@ -22,14 +22,19 @@ KIND: Final = "kind"
 CUT: Final = "cut"
 _LINKS: Final = ("first_frame", "last_frame", "images", "videos", "audios", "callback_url")
 _CLASSES: Final = {cls.kind: cls for cls in INPUT_CLASSES}
+_DEFAULTS: Final = {
+    cls: tuple((attribute.name, cast("object", attribute.default)) for attribute in attrs.fields(cls))
+    for cls in INPUT_CLASSES
+}
 
 
 def inputs_to_json(inputs: Inputs) -> Mapping[str, Any]:
     """Return checked inputs as JSON (rule 1), read-only."""
     written: dict[str, Any] = {KIND: inputs.kind}
-    for name in FIELDS_OF[class_of(inputs)]:
+    for name, default in _DEFAULTS[class_of(inputs)]:
         value = getattr(inputs, name)
-        if value is not None and value not in ((), EMPTY):
+        # None says something only where it is not the default: "follow the media", and not 16:9.
+        if value not in (None, (), EMPTY) or default not in (None, (), EMPTY, attrs.NOTHING):
             written[name] = value
     return cast("FrozenMapping", freeze(written))
 
