@@ -1,6 +1,8 @@
 """A journal of many jobs: made, opened, resumed, listed and closed, with how long each held up the event loop."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from seedance_async.journal import SqliteJournal, read_journal
 
 QUEUED, FINISHED, HALFWAY = "all queued", "all finished", "halfway: 50 run"
 CANDIDATES = (QUEUED, FINISHED, HALFWAY)
+#: What the journal is called in the folder of a batch.
+NAME = "journal.db"
 RUNNING = 50
 #: Seconds between two looks at the clock. Without a pause they would take the processor from what is measured.
 LOOK = 0.001
@@ -52,6 +56,8 @@ async def measure_size(candidate: str, file: Path, jobs: int, base_url: str) -> 
     listing = seconds_of(lambda: (session.journal.jobs(), session.journal.credits))
     # Beside the session, as another program does.
     reading = await asyncio.to_thread(seconds_of, lambda: read_journal(file))
+    command = [sys.executable, "-m", "seedance_async", "jobs", str(file.parent)]
+    showing = await asyncio.to_thread(seconds_of, lambda: subprocess.run(command, capture_output=True, check=True))
     with timed() as planning:
         await session.journal.plan(planned(number) for number in range(jobs, 2 * jobs))
     with timed() as closing:
@@ -63,6 +69,7 @@ async def measure_size(candidate: str, file: Path, jobs: int, base_url: str) -> 
         "resume, hold-up ms": resuming.held_up * 1000,
         "list ms": listing * 1000,
         "read beside it s": reading,
+        "seedance jobs s": showing,
         "plan as many s": planning.seconds,
         "plan, hold-up ms": planning.held_up * 1000,
         "close s": closing.seconds,

@@ -9,6 +9,7 @@ other's way as much: the share is an upper bound. `--task-seconds 100` measures 
 an hour.
 """
 
+from collections.abc import Sequence
 from statistics import fmean
 
 from benchmarks.journal import disk
@@ -23,14 +24,14 @@ SLOTS = (5, 50)
 TASK = 100.0
 
 
-def run(options: Options) -> Report:
+def run(options: Options, numbers: Sequence[int] = SLOTS) -> Report:
     """Measure the empty time of every candidate with few slots and with many."""
     turns_of_a_slot, seconds = max(3, options.tasks // 250), options.task_seconds
     rows: dict[str, dict[str, Spread]] = {}
     ratios: list[Ratio] = []
     with disk.folder() as folder:
         facts = disk.facts(folder)
-        for slots in SLOTS:
+        for slots in numbers:
             empty: dict[str, list[float]] = {name: [] for name in CANDIDATES}
             worst: dict[str, list[float]] = {name: [] for name in CANDIDATES}
             intent: dict[str, list[float]] = {name: [] for name in CANDIDATES}
@@ -43,7 +44,8 @@ def run(options: Options) -> Report:
                     gaps = empty_times(times["creates_at"], times["seen_at"], slots)
                     empty[name].append(fmean(gaps) * 1000)
                     worst[name].append(max(gaps) * 1000)
-                    intent[name] += [fmean(found["waits"]) * 1000] if found["waits"] else []
+                    refills = found["waits"][slots:]
+                    intent[name] += [fmean(refills) * 1000] if refills else []
             for name in CANDIDATES:
                 rows[f"{slots} slots, {name}"] = {
                     "empty ms/task": Spread.of(empty[name]),

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.journal.candidates import journal_of, make_all, watched_journal_of
-from benchmarks.journal.many import measure_size
+from benchmarks.journal.many import NAME, measure_size
 from benchmarks.overhead.ours import AT_ONCE
 from seedance_async import FixedPolling
 
@@ -59,7 +59,7 @@ async def slots(given: argparse.Namespace) -> dict[str, Any]:
 
 async def size(given: argparse.Namespace) -> dict[str, Any]:
     """Open, resume, list and close a journal of many jobs."""
-    return await measure_size(given.candidate, given.folder / "journal.db", given.jobs, given.base_url)
+    return await measure_size(given.candidate, given.folder / NAME, given.jobs, given.base_url)
 
 
 def main() -> None:

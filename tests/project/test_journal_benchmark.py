@@ -1,31 +1,42 @@
 """The benchmark of the journal runs, and pairs what it should; no figure is judged here."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from benchmarks.__main__ import parts
+from benchmarks.journal import cost, size, slots
+from benchmarks.journal.many import HALFWAY
 from benchmarks.journal.slots import empty_times
+from benchmarks.options import Options
 
-ROOT = Path(__file__).parents[2]
+LITTLE = Options(rounds=1, tasks=20, seed=1, task_seconds=0.1)
 
 
-def test_all_parts_run(tmp_path: Path) -> None:
-    """`journal` is three scenarios; one short round of each leaves its JSON, with every candidate."""
-    command = [sys.executable, "-m", "benchmarks", "journal", "--rounds", "1", "--tasks", "20", "--task-seconds", "0.1"]
-    ended = subprocess.run(
-        [*command, "--out", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+def test_the_cost_of_a_job_is_measured_side_by_side() -> None:
+    """One short round has every candidate, the ratios to none, and the disk."""
+    report = cost.run(LITTLE)
+    assert set(report.rows) == {"no journal", "records in memory", "journal"}
+    assert len(report.ratios) == 4
+    assert "file system" in report.settings
+
+
+def test_the_empty_time_of_slots_is_measured() -> None:
+    """Each candidate has its empty time, and those with a journal the part of it until the intent is durable."""
+    report = slots.run(LITTLE, [2])
+    waits = [name for name, row in report.rows.items() if "of it until the intent is durable" in row]
+    assert waits == ["2 slots, journal", "2 slots, journal, slow disk"]
+    slow = report.rows["2 slots, journal, slow disk"]
+    # Where every write takes 20 ms, no create leaves sooner than that.
+    assert min(slow["empty ms/task"].least, slow["of it until the intent is durable"].least) >= 19
+    assert [ratio.aim for ratio in report.ratios] == [0.1, None]
+
+
+def test_a_journal_of_many_jobs_is_measured() -> None:
+    """A journal of five times the tasks is opened, resumed, listed in three ways, and grows by as many."""
+    report = size.run(LITTLE, [HALFWAY])
+    assert report.settings["jobs"] == 100
+    assert {"open s", "resume, hold-up ms", "list ms", "read beside it s", "seedance jobs s"} <= set(
+        report.rows[HALFWAY]
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    found = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in tmp_path.glob("*.json")}
-    assert set(found) == {"journal-cost", "journal-slots", "journal-size"}
-    assert set(found["journal-cost"]["rows"]) == {"no journal", "records in memory", "journal"}
-    assert len(found["journal-slots"]["rows"]) == 6
-    assert found["journal-size"]["settings"]["jobs"] == 100
-    assert all("file system" in each["settings"] for each in found.values())
 
 
 def test_an_empty_time_begins_where_an_end_is_seen() -> None:
