@@ -68,10 +68,12 @@ class Gatekeeper:
         """Learn from a create."""
         now = self.register.now()
         match outcome:
+            case Accepted():
+                self._say_opened(self.gate.create_settled())
             case Rejected(error=error) if error.body is None and not isinstance(error, ConcurrencyLimitError):
                 # A page of something in front of the service, which knows neither keys nor inputs.
                 self._say_closed(self.gate.create_failed(str(error), now, self.rand))
-            case Accepted() | Rejected():
+            case Rejected():
                 self._say_opened(self.gate.create_settled())
             case NotSent(cause=cause):
                 self._say_closed(self.gate.create_unreached(str(cause), now, self.rand))
