@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 from attrs import field, frozen
 
-from seedance_async.core.frozen import EMPTY, freeze, is_list, is_mapping, thaw
+from seedance_async.core.frozen import EMPTY, FrozenMapping, is_list, thaw
 from seedance_async.core.lifecycle import State
 from seedance_async.core.record import Attempt, JobRecord, RecordedOutput, RecordedResult
 from seedance_async.core.record_errors import RecordedError
@@ -84,7 +84,7 @@ class _Shape:
     def read(self, written: object) -> tuple[dict[str, Any], Fields]:
         """Return the fields that this release knows, and the others."""
         if not isinstance(written, dict):
-            raise TypeError(written)
+            raise TypeError("no object")
         fields = cast("dict[str, Any]", written)
         others: Fields = EMPTY
         if not fields.keys() <= self.known:
@@ -155,7 +155,7 @@ def record_of(row: Sequence[Any]) -> tuple[JobRecord, Kept | None]:
             key=_is_text(key),
             state=State(state),
             digest=_is_text(digest),
-            inputs=_frozen(inputs),
+            inputs=_object(inputs),
             catalogue=_is_text(catalogue),
             credits=None if price is None else Decimal(price),
             queued_at=_read_moment(queued_at),
@@ -164,11 +164,11 @@ def record_of(row: Sequence[Any]) -> tuple[JobRecord, Kept | None]:
             earlier=int(earlier),
             error=error,
             result=result,
-            notes=_frozen(notes),
+            notes=_object(notes),
         )
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as problem:
-        what = f"{type(problem).__name__}: {problem}"
-        raise ValueError(f"the row of the job {row[0]!r} cannot be read ({what[:200]})") from problem
+        # What it says may show a part of the row, and a row may hold a signed link.
+        raise ValueError(f"the row of the job {row[0]!r} cannot be read ({type(problem).__name__})") from None
     if not (of_attempts or of_error or of_result):
         return record, None
     return record, Kept(of_attempts, (error, of_error), (result, of_result))
@@ -188,7 +188,7 @@ def _attempts_read(written: object) -> tuple[tuple[Attempt, ...], dict[tuple[int
         fields, others = _ATTEMPT.read(each)
         attempt = Attempt(**fields)
         if attempt.outcome not in _OUTCOMES or attempt.end not in _ENDS:
-            raise ValueError(f"an attempt that is {attempt.outcome}, {attempt.end}")
+            raise ValueError("an attempt that ended in no way that is known")
         attempts.append(attempt)
         if others:
             kept[attempt.number, attempt.intent_at] = others
@@ -251,24 +251,34 @@ def _moment(at: datetime) -> str:
 def _read_moment(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
-        raise ValueError(f"a moment without time zone: {text}")
+        raise ValueError("a moment without time zone")
     return at
 
 
-def _frozen(text: str) -> Mapping[str, Any]:
-    value = freeze(json.loads(text))
-    if not is_mapping(value):
-        raise TypeError(text)
+def _object(text: str) -> Mapping[str, Any]:
+    value: object = json.loads(text)
+    if not isinstance(value, dict):
+        raise TypeError("no object")
+    return cast("Mapping[str, Any]", _frozen(cast("dict[str, Any]", value)))
+
+
+def _frozen(value: Any) -> Any:
+    """Return what `freeze` returns; this one knows that it has what was read from JSON, and ten thousand of them."""
+    kind = type(value)
+    if kind is dict:
+        return FrozenMapping({name: _frozen(inner) for name, inner in value.items()}) if value else EMPTY
+    if kind is list:
+        return tuple([_frozen(inner) for inner in value])
     return value
 
 
 def _is_text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(value)
+        raise TypeError("no text")
     return value
 
 
 def _sequence(value: object) -> Sequence[object]:
     if not is_list(value):
-        raise TypeError(value)
+        raise TypeError("no list")
     return value

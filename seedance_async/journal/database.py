@@ -15,7 +15,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +30,7 @@ from seedance_async.journal import schema as tables
 from seedance_async.journal.connections import beside, connect, exists, set_journal_mode
 from seedance_async.journal.explained import explained
 from seedance_async.journal.hosts import JournalHost, host_identity, host_name
-from seedance_async.journal.inspection import host_of, inspect, read_records, refuse_foreign, refuse_odd
+from seedance_async.journal.inspection import Contents, host_of, inspect, refuse_foreign, refuse_odd
 from seedance_async.journal.lockfile import LockFile, NoLocksError, TakenError
 from seedance_async.journal.places import Place, place_of
 from seedance_async.journal.schema import SCHEMA, Schema
@@ -66,7 +66,7 @@ class Database:
         self._lock: LockFile | None = None
         self._connection: sqlite3.Connection | None = None
         self._status: os.stat_result | None = None
-        self._kept: dict[str, Kept] = {}
+        self._kept: Mapping[str, Kept] = {}
 
     def open(self) -> tuple[JobRecord, ...]:
         """Take the journal and return its records.
@@ -81,14 +81,14 @@ class Database:
             self._take_lock()
             forks.watch(self)
             try:
-                self._make_or_inspect()
-                connection = self._connect()
-                self._sign(connection)
-                records, self._kept = read_records(connection, str(self.path))
+                contents = self._inspected() if exists(self.path) else self._made()
+                self._kept = contents.kept
+                self.last_host = host_of(contents.about)
+                self._sign(self._connect())
             except BaseException:
                 self.close()
                 raise
-        return records
+        return contents.records
 
     def write(self, records: Sequence[JobRecord]) -> None:
         """Make records durable, all or none.
@@ -116,13 +116,14 @@ class Database:
         import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
 
         try:
-            if self._connection is not None:
+            # Without the lock another writer may have it open.
+            if self._connection is not None and self._lock is not None and self._lock.held:
                 # What cannot be tidied up is in the log beside the file, and durable; the next opening does it.
                 with contextlib.suppress(sqlite3.Error):
                     tables.note(self._connection, needs_log="no")
                     set_journal_mode(self._connection, "delete")
-                self._disconnect()
         finally:
+            self._disconnect()
             self._kept = {}
             if self._lock is not None:
                 self._lock.give_back()
@@ -160,23 +161,24 @@ class Database:
             ) from None
         self._lock = lock
 
-    def _make_or_inspect(self) -> None:
-        aside = beside(self.path, ".new")
-        for leftover in (aside, beside(aside, "-journal")):
-            remove(leftover)
-        if exists(self.path):
-            refuse_foreign(self.path)
-            log = beside(self.path, "-wal")
-            has_log = log.exists() and log.stat().st_size > 0
-            about = inspect(self.path, self._schema)
-            if about.get("needs_log") == "yes" and not has_log and not self._take_over:
-                raise JournalError(
-                    f"was not closed where it was last in use, and {log.name} with what was written to it last is not "
-                    "beside it; copy that file too, or open the journal with take_over=True: creates that are not in "
-                    "it may then be paid twice",
-                    str(self.path),
-                )
-            return
+    def _inspected(self) -> Contents:
+        """Return what the journal holds, before anything is written to it."""
+        refuse_foreign(self.path)
+        # Looked for first: reading makes an empty one.
+        log = beside(self.path, "-wal")
+        has_log = log.exists() and log.stat().st_size > 0
+        contents = inspect(self.path, self._schema)
+        if contents.about.get("needs_log") == "yes" and not has_log and not self._take_over:
+            raise JournalError(
+                f"was not closed where it was last in use, and {log.name} with what was written to it last is not "
+                "beside it; copy that file too, or open the journal with take_over=True: creates that are not in it "
+                "may then be paid twice",
+                str(self.path),
+            )
+        return contents
+
+    def _made(self) -> Contents:
+        """Make an empty journal (rule 2)."""
         for suffix in ("-wal", "-journal"):
             if exists(beside(self.path, suffix)):
                 raise JournalError(
@@ -184,12 +186,17 @@ class Database:
                     "journal back, or remove that file to begin a new one",
                     str(self.path),
                 )
+        aside = beside(self.path, ".new")
+        # A process that was killed here leaves them.
+        for leftover in (aside, beside(aside, "-journal")):
+            remove(leftover)
         os.close(os.open(aside, _CREATE, 0o600))
         with contextlib.closing(connect(aside, "rw")) as connection:
             tables.migrate(connection, 0, self._schema)
         if not put_in_place(aside, self.path, overwrite=False):
             raise JournalError("another program has made a file of this name just now; try again", str(self.path))
         sync_folder(self.path.parent)
+        return Contents()
 
     def _connect(self) -> "sqlite3.Connection":
         connection = connect(self.path, "rw")
@@ -210,8 +217,7 @@ class Database:
             connection.close()
 
     def _sign(self, connection: "sqlite3.Connection") -> None:
-        """Note who has the journal now, keep in `last_host` who had it before, and begin the log."""
-        self.last_host = host_of(tables.about(connection))
+        """Note who has the journal now, and begin the log."""
         connection.execute("BEGIN IMMEDIATE")
         tables.note(
             connection,

@@ -1,16 +1,21 @@
 """Whether a file is a journal that may be opened, and what is in it. Everything here blocks and changes nothing."""
 
 import contextlib
+import os
 import stat
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
+
+from attrs import field, frozen
 
 from seedance_async.core.record import JobRecord
 from seedance_async.core.record_codec import Kept, record_of
 from seedance_async.errors import JournalError
 from seedance_async.journal import schema as tables
 from seedance_async.journal.connections import connect, needs_recovery
+from seedance_async.journal.explained import explained
 from seedance_async.journal.hosts import JournalHost, host_identity
 from seedance_async.journal.schema import SCHEMA, Schema
 
@@ -18,6 +23,22 @@ if TYPE_CHECKING:
     import sqlite3
 
 _HEADER_BYTES: Final = 100
+_T = TypeVar("_T")
+
+
+@frozen
+class Contents:
+    """What a journal holds.
+
+    Attributes:
+        records: One for each key, in the order in which the keys came.
+        kept: What later releases added to them, by key.
+        about: What the journal says about itself.
+    """
+
+    records: tuple[JobRecord, ...] = ()
+    kept: Mapping[str, Kept] = field(factory=dict[str, Kept])
+    about: Mapping[str, str | None] = field(factory=dict[str, str | None])
 
 
 def refuse_odd(path: Path) -> None:
@@ -52,30 +73,59 @@ def refuse_foreign(path: Path) -> None:
         raise JournalError(tables.OTHER_PROGRAM, str(path))
 
 
-def inspect(path: Path, schema: Schema = SCHEMA) -> dict[str, str | None]:
-    """Return what a journal says about itself, without a write to it.
+def look(path: str | os.PathLike[str], use: "Callable[[sqlite3.Connection, str], _T]", schema: Schema = SCHEMA) -> _T:
+    """Return what `use` makes of a journal as of one moment, in the newest version of its tables.
+
+    Args:
+        path: The journal's file.
+        use: Is given a connection to read from, and the name of the file for what it raises.
+        schema: The tables that this code knows.
+    """
+    import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
+
+    file = Path(os.path.realpath(os.fspath(path)))
+    with explained(str(file)):
+        refuse_odd(file)
+        if not file.exists():
+            raise JournalError("does not exist", str(file))
+        try:
+            return _look(file, "ro", use, schema)
+        except sqlite3.OperationalError as error:
+            if not needs_recovery(error):
+                raise
+            return _look(file, "rw", use, schema)
+
+
+def _look(file: Path, mode: Literal["ro", "rw"], use: "Callable[[sqlite3.Connection, str], _T]", schema: Schema) -> _T:
+    import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
+
+    with contextlib.closing(connect(file, mode)) as connection:
+        connection.execute("BEGIN")
+        version = tables.check(connection, str(file), schema)
+        if version >= len(schema):
+            return use(connection, str(file))
+        # Reading changes nothing, so an older journal is migrated in memory.
+        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+            connection.backup(copy)
+            tables.migrate(copy, version, schema)
+            return use(copy, str(file))
+
+
+def inspect(path: Path, schema: Schema) -> Contents:
+    """Return what a journal holds, after a look at the whole of it.
 
     Raises:
         JournalError: This release cannot follow it, or it is damaged.
     """
-    import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
 
-    try:
-        with contextlib.closing(connect(path, "ro")) as connection:
-            return _examine(connection, path, schema)
-    except sqlite3.OperationalError as error:
-        if not needs_recovery(error):
-            raise
-        with contextlib.closing(connect(path, "rw")) as connection:
-            return _examine(connection, path, schema)
+    def use(connection: "sqlite3.Connection", file: str) -> Contents:
+        (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise JournalError(f"is damaged ({found}); nothing in it was changed, restore a copy", file)
+        records, kept = read_records(connection, file)
+        return Contents(records, kept, tables.about(connection))
 
-
-def _examine(connection: "sqlite3.Connection", path: Path, schema: Schema) -> dict[str, str | None]:
-    tables.check(connection, str(path), schema)
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise JournalError(f"is damaged ({found}); nothing in it was changed, restore a copy", str(path))
-    return tables.about(connection)
+    return look(path, use, schema)
 
 
 def read_records(connection: "sqlite3.Connection", path: str) -> tuple[tuple[JobRecord, ...], dict[str, Kept]]:
@@ -93,7 +143,7 @@ def read_records(connection: "sqlite3.Connection", path: str) -> tuple[tuple[Job
     return tuple(records), kept
 
 
-def host_of(about: dict[str, str | None]) -> JournalHost | None:
+def host_of(about: Mapping[str, str | None]) -> JournalHost | None:
     """Return who wrote a journal last, by what it says about itself."""
     name, identity, path, at = (about.get(each) for each in ("host", "host_identity", "path", "opened_at"))
     if name is None or identity is None or path is None or at is None:

@@ -11,8 +11,7 @@ from seedance_async.core import record_steps as steps
 from seedance_async.errors import JournalError
 from seedance_async.journal import SqliteJournal, journal_host, read_journal
 from seedance_async.journal.database import Database
-from seedance_async.journal.inspection import read_records
-from seedance_async.journal.reading import look
+from seedance_async.journal.inspection import look, read_records
 from seedance_async.journal.schema import SCHEMA, Schema, Step
 from tests.core.record_histories import LATER, queued
 from tests.journal.golden_records import GOLDEN, RECORDS, T2, dump, load

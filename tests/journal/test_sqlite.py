@@ -219,7 +219,7 @@ async def test_a_folder_that_moved_opens(opened: Open, tmp_path: Path) -> None:
 
 
 async def test_a_copy_without_the_log_is_refused(opened: Open, tmp_path: Path) -> None:
-    """A journal that was copied while it was in use lacks what was written last; it says so until it is told to go on."""
+    """A journal that was copied while in use lacks what was written last; it says so until it is told to go on."""
     journal = await opened()
     await journal.write([running()])
     shutil.copy(journal.path, tmp_path / "copy.db")
