@@ -264,10 +264,10 @@ def _object(text: str) -> Mapping[str, Any]:
 
 def _frozen(value: Any) -> Any:
     """Return what `freeze` returns; this one knows that it has what was read from JSON, and ten thousand of them."""
-    kind = type(value)
-    if kind is dict:
-        return FrozenMapping({name: _frozen(inner) for name, inner in value.items()}) if value else EMPTY
-    if kind is list:
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return FrozenMapping({name: _frozen(inner) for name, inner in fields.items()}) if fields else EMPTY
+    if is_list(value):
         return tuple([_frozen(inner) for inner in value])
     return value
 
