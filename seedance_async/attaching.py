@@ -56,7 +56,7 @@ class Attaching:
         asked for, too, without a slot.
         """
         job = self._blank(record.key, _request_of(record, self.catalogue))
-        job.journalled, job.task_id = True, record.task_id
+        job.of_journal, job.journalled, job.task_id = True, True, record.task_id
         if record.state is State.RUNNING:
             self._run_on(job, record)
             self.opened.register.slots.adopt(job)
@@ -80,13 +80,19 @@ class Attaching:
         job.result, job.failure, job.waits_over, job.ended_at = None, None, False, None
         job.repeats = 0
         self.opened.forget_phantom(job)
-        register.counts.unknown -= 1
+        # This session has counted it if the create was its own.
+        register.counts.unknown -= not job.of_journal
         register.budget.maybe -= price
         register.budget.reserved += price
         job.reserved = price
+        watched = task_id in register.tasks
         self._run(job, task_id, accepted_at=register.now())
         register.entries.resolved(job)
-        register.slots.adopt(job)
+        if watched:
+            # By its id alone, which took a slot for it.
+            register.slots.release(job)
+        else:
+            register.slots.adopt(job)
 
     def again(self, job: Job) -> None:
         """Watch a running job anew: one whose wait was over waits again, with the time it had at first."""
@@ -95,8 +101,16 @@ class Attaching:
             job.waits_over, job.failure, job.slot_until = False, None, None
             job.misses, job.ended_at = 0, None
             job.deadline = register.now() + (register.timeouts.task or _deadline(job))
+        if self._has_ended(job):
+            self.opened.poller.look_now(job)
+            return
         register.rejoin(job)
         self.opened.poller.look_now(job)
+
+    def _has_ended(self, job: Job) -> bool:
+        """Whether the journal knows that a job has ended which is asked for again, for its link."""
+        keeper = self.opened.register.entries.keeper
+        return keeper is not None and job.journalled and keeper.records[job.key].state.ended
 
     def _blank(self, key: str, request: Request | None) -> Job:
         typical = _USUAL if request is None else request.typical_seconds

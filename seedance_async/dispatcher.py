@@ -56,11 +56,13 @@ class Dispatcher:
     balance: Balance = field(init=False, factory=Balance)
     _wire: set[asyncio.Task[None]] = field(init=False, factory=set[asyncio.Task[None]])
     _phantoms: dict[Job, float] = field(init=False, factory=dict[Job, float])
+    _held: bool = field(init=False, default=False)
 
     async def run(self) -> None:
         """Give slots to waiters as they may leave, for as long as the session lives."""
         register, gate = self.register, self.gatekeeper.gate
         while True:
+            self._held = False
             if self.crash is not None:
                 raise self.crash
             self._free_phantoms()
@@ -86,6 +88,11 @@ class Dispatcher:
             job, request = holder, holder.request
             assert request is not None
             if not self.balance.admits(request.credits, self.register.now()):
+                if self.balance.undecided(request.credits):
+                    # Back to its place, until a create on the wire has told what the account has.
+                    slots.not_sent(job)
+                    self._held = True
+                    return
                 # The account said a moment ago what it has; asking again would only be refused again.
                 message = "the account had too few credits for this job when it was last asked"
                 error = InsufficientCreditsError(402, message, None, request.credits, self.balance.free)
@@ -112,7 +119,12 @@ class Dispatcher:
     def _next_moment(self) -> float | None:
         gate = self.gatekeeper.gate
         slots = self.register.slots
-        wakeup = slots.wakeup(one_at_a_time=gate.suspicious) if gate.is_open else self.gatekeeper.next_moment()
+        wakeup: float | None = None
+        if not gate.is_open:
+            wakeup = self.gatekeeper.next_moment()
+        elif not self._held:
+            # For one who was held, no time helps: the end of a create rings.
+            wakeup = slots.wakeup(one_at_a_time=gate.suspicious)
         # Phantoms are in the order in which they came, and there are few.
         moments = [*self._phantoms.values()] if wakeup is None else [wakeup, *self._phantoms.values()]
         return min(moments, default=None)
@@ -194,14 +206,16 @@ class Dispatcher:
             # The background failed while this create was on the wire: now there is an id to tell.
             register.end_wait(job, SessionClosedError((job.task_id,), job.failure.reason))
         job.wake()
-        self.watch(job)
+        if job in register.running:
+            self.watch(job)
 
     def _id_not_written(self, job: Job, error: JournalError) -> None:
         failure = JournalError(error.reason, error.path)
         failure.task_id = job.task_id
         tell_unwritten(job)
         # Watched on, and in `pending`: if it ends after all, the next await has its result.
-        self.register.end_wait(job, failure)
+        if not job.settled:
+            self.register.end_wait(job, failure)
 
     def _over_limit(self, job: Job, decision: OverLimit) -> None:
         register, error = self.register, decision.error

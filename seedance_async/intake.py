@@ -82,7 +82,10 @@ class Intake:
             checked_polling(polling)
         key = variant_key(key, variant)
         if key is None:
-            return self._enqueue(request, f"job-{uuid.uuid4().hex[:16]}", polling, patient=patient)
+            job = self._enqueue(request, f"job-{uuid.uuid4().hex[:16]}", polling, patient=patient)
+            if self._keeper is not None:
+                self._keys[job.key] = job
+            return job
         known = self._known(key)
         if known is not None and not self._is_free(
             known, request, retry_failed=retry_failed, resubmit_unknown=resubmit_unknown
@@ -111,16 +114,14 @@ class Intake:
             raise InputError(problems)
         if key is None:
             assert task_id is not None
-            keeper = self._keeper
-            of_journal = None if keeper is None else keeper.key_of(task_id)
-            return self._attaching.by_id(task_id) if of_journal is None else self._by_key(of_journal)
+            record = self._record(self._key_of(task_id) or "")
+            # An older task of a key is watched by itself: the key stands for the newest.
+            known = record is not None and record.task_id == task_id and record.state is not State.QUEUED
+            return self._by_key(record.key) if record is not None and known else self._attaching.by_id(task_id)
+        if task_id is not None:
+            self._check_hint(task_id, key)
         job = self._by_key(key)
         if task_id is not None and task_id != job.task_id:
-            if job.state is not State.UNKNOWN:
-                message = (
-                    f"stands for a job that is {job.state.value}; only one whose outcome is unknown can be told its id"
-                )
-                raise InputError([Problem("key", message, shown(key))])
             self._attaching.by_hint(job, task_id)
         return job
 
@@ -142,6 +143,11 @@ class Intake:
     def handle(self, job: Job) -> TaskHandle:
         """Return the job's handle."""
         return handle_of(job, self.opened.register)
+
+    def waits(self, key: str) -> bool:
+        """Whether a job of this key waits in this session."""
+        job = self._keys.get(key)
+        return job is not None and not job.settled
 
     def give_up(self, job: Job) -> bool:
         """Give up one caller's interest in a job, see `Register.give_up`."""
@@ -168,12 +174,36 @@ class Intake:
     def _record(self, key: str) -> JobRecord | None:
         return None if self._keeper is None else self._keeper.records.get(key)
 
+    def _key_of(self, task_id: str) -> str | None:
+        """Return the key of the job that made a task, as far as this session or its journal knows."""
+        running = self.opened.register.tasks.get(task_id)
+        if running is not None and running.request is not None:
+            return running.key
+        return None if self._keeper is None else self._keeper.key_of(task_id)
+
+    def _check_hint(self, task_id: str, key: str) -> None:
+        """Refuse an id for a key that needs none, or that is the task of another key, before anything changes."""
+        job, record = self._keys.get(key), self._record(key)
+        if job is None and record is None:
+            return  # what follows says so
+        state = record.state if record is not None else job.state if job is not None else State.QUEUED
+        known = job.task_id if job is not None else record.task_id if record is not None else None
+        message = None
+        if known != task_id and state is not State.UNKNOWN:
+            message = f"stands for a job that is {state.value}; only one whose outcome is unknown can be told its id"
+        elif (owner := self._key_of(task_id)) not in {None, key}:
+            message = f"cannot be told the id of a task that belongs to the key {shown(owner)}"
+        if message is not None:
+            raise InputError([Problem("key", message, shown(key))])
+
     def _known(self, key: str) -> Job | None:
         """Return the job of a key, unless the key is free."""
-        job = self._keys.get(key)
-        if job is None and (record := self._record(key)) is not None and record.state not in _FREE:
+        job, record = self._keys.get(key), self._record(key)
+        if job is None and record is not None and record.state not in _FREE:
             job = self._keys[key] = self._attaching.by_record(record)
-        return job
+        # One that has ended and was planned anew since.
+        planned = job is not None and job.settled and record is not None and record.state is State.QUEUED
+        return None if planned else job
 
     def _by_key(self, key: str) -> Job:
         """Return the job of a key; one that a session before left in the queue is queued again."""
@@ -187,15 +217,20 @@ class Intake:
             job = self._attaching.by_record(record)
         elif job.state is State.RUNNING:
             self._attaching.again(job)
+        else:
+            # Whoever has found it wants it, too.
+            job.claims += 1
         self._keys[key] = job
         return job
 
     def _queue_again(self, record: JobRecord) -> Job:
         try:
             request = prepare(inputs_from_json(record.inputs), self.catalogue)
-            return self._enqueue(request, record.key, None, patient=True)
+            job = self._enqueue(request, record.key, None, patient=True)
         except (InputError, BudgetExceededError) as error:
             return self._not_queued(record, error)
+        job.of_journal = True
+        return job
 
     def _not_queued(self, record: JobRecord, error: SeedanceError) -> Job:
         """Return a job that says why it is not queued. In the journal it still is: with more budget it will be."""

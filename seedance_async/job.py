@@ -47,6 +47,7 @@ class Job:
         misses: Polls that failed in a row.
         due: When its next poll is planned; entries of the poller's heap with another time are void.
         slot_until: When its slot is given up, after its deadline; None before.
+        of_journal: Whether a session before queued it, so that nobody in this one was promised an answer.
         journalled: Whether a journal has a record of its key; not so for a task that was attached by its id.
         noting: Whether its task id is on its way into the journal; those who wait for it wait for that, too.
     """
@@ -74,6 +75,7 @@ class Job:
     due: float = -1.0
     slot_until: float | None = None
     ended_at: float | None = None
+    of_journal: bool = False
     journalled: bool = False
     noting: bool = False
     handle: "weakref.ref[TaskHandle] | None" = field(init=False, default=None, repr=False)

@@ -11,11 +11,15 @@ from seedance_async.clock import Alarm
 from seedance_async.core.budget import ZERO, Budget
 from seedance_async.core.lifecycle import Event, State
 from seedance_async.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    InsufficientCreditsError,
     JournalError,
     OutcomeUnknownError,
     SeedanceError,
     SessionClosedError,
     WithdrawnError,
+    concerns_everything,
 )
 from seedance_async.hooks import Finished, Hooks, Queued
 from seedance_async.job import Job
@@ -129,7 +133,9 @@ class Register:
         if job.repeats:
             job.move(Event.LOST)
             self.counts.unknown += 1
-            self.budget.keep_as_maybe(job.reserved)
+            # Each repeat followed a 500 that may be paid; the newest create is not.
+            self.budget.give_back(job.reserved)
+            self.budget.maybe += job.reserved * job.repeats
             price = None if job.request is None else job.request.credits
             reason = f"it was answered 500, which may have been charged; a later one was not accepted: {error}"
             error = OutcomeUnknownError(reason, price, job.key)
@@ -137,7 +143,7 @@ class Register:
         else:
             job.move(event)
             self.budget.give_back(job.reserved)
-            if isinstance(error, SessionClosedError | JournalError):
+            if isinstance(error, SessionClosedError | JournalError) or (job.of_journal and _not_its_own(error)):
                 self.entries.left(job)
             else:
                 self.entries.unsent(job, event, error)
@@ -225,6 +231,12 @@ class Register:
 
     def _is_quiet(self) -> bool:
         return not self.unsettled and not self.on_wire and len(self.running) == self._detached
+
+
+def _not_its_own(error: SeedanceError) -> bool:
+    """Whether an error says nothing about the job: another session may send it."""
+    account = isinstance(error, ConnectionFailedError | InsufficientCreditsError | ConfigurationError)
+    return account or concerns_everything(error)
 
 
 def same_error(error: SeedanceError) -> SeedanceError:

@@ -125,10 +125,9 @@ def ended(
 
 def resolved(record: JobRecord, task_id: str, at: datetime) -> JobRecord:
     """Return the record of an unknown job whose task id was learned after all: of its newest unknown attempt."""
-    attempts = list(record.attempts)
-    unknown = [index for index, attempt in enumerate(attempts) if attempt.outcome == "unknown"]
-    found = attempts.pop(unknown[-1])
-    attempts.append(evolve(found, outcome="accepted", task_id=task_id, closed_at=at, reason=None))
+    attempts = list(_paid(record.attempts))
+    place = max(index for index, attempt in enumerate(attempts) if attempt.outcome == "unknown")
+    attempts[place] = evolve(attempts[place], outcome="accepted", task_id=task_id, closed_at=at, reason=None)
     return evolve(_moved(record, Event.RESOLVED, at), attempts=tuple(attempts), error=None)
 
 

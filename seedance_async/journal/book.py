@@ -1,13 +1,14 @@
 """The jobs of a journal, to read and to write notes on: `session.journal`."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
 from seedance_async.core.catalogue import Catalogue
-from seedance_async.core.frozen import EMPTY
+from seedance_async.core.frozen import EMPTY, thaw
 from seedance_async.core.inputs import Inputs
 from seedance_async.core.keys import word_problem
 from seedance_async.core.lifecycle import State
@@ -18,6 +19,9 @@ from seedance_async.core.record_steps import noted, queued, requeued
 from seedance_async.core.request import Request, prepare
 from seedance_async.errors import InputError, Problem
 from seedance_async.journal.keeper import Keeper
+
+if TYPE_CHECKING:
+    from seedance_async.intake import Intake
 
 #: Records that are made before others get a turn.
 _AT_ONCE = 100
@@ -49,7 +53,7 @@ class JobBook:
 
     _keeper: Keeper
     _catalogue: Catalogue
-    _check: Callable[[], object]
+    _live: Callable[[], "Intake"]
 
     def jobs(self, *states: State) -> tuple[JobRecord, ...]:
         """Return the records of all jobs, or of those in one of these states; the oldest first."""
@@ -68,8 +72,8 @@ class JobBook:
     async def plan(self, jobs: Iterable[PlannedJob]) -> None:
         """Write jobs down as queued without queueing them: `resume`, or `enqueue` with their keys, will.
 
-        A key that runs, has finished, is unknown or gone is left as it is, but for its notes. Any other one stands for
-        the new inputs afterwards. All are durable when this returns.
+        A key that waits in this session, runs, has finished, is unknown or gone is left as it is, but for its notes.
+        Any other one stands for the new inputs afterwards. All are durable when this returns.
 
         Money: none; nothing is sent.
 
@@ -78,7 +82,7 @@ class JobBook:
             JournalError: They are perhaps not written.
             ConfigurationError: The session is not open.
         """
-        self._check()
+        waits = self._live().waits
         planned: list[tuple[PlannedJob, Request]] = []
         problems: list[Problem] = []
         for number, job in enumerate(jobs):
@@ -86,6 +90,7 @@ class JobBook:
                 await asyncio.sleep(0)
             if (problem := word_problem("key", job.key)) is not None:
                 problems.append(problem)
+            problems += _wrong_notes(job.notes)
             try:
                 request = job.inputs if isinstance(job.inputs, Request) else prepare(job.inputs, self._catalogue)
                 planned.append((job, request))
@@ -96,27 +101,30 @@ class JobBook:
         for number, (job, request) in enumerate(planned):
             if number and number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-            self._plan(job, request)
+            self._plan(job, request, waits=waits(job.key))
         await self._keeper.durable()
 
     async def note(self, key: str, **notes: Any) -> None:
         """Write something down with a job: JSON values; None takes a note away. Durable when this returns.
 
         Raises:
-            InputError: There is no such job.
+            InputError: There is no such job, or a note is no JSON.
             JournalError: It is perhaps not written.
             ConfigurationError: The session is not open.
         """
-        self._check()
-        record = self._keeper.records.get(key)
+        self._live()
+        record, problems = self._keeper.records.get(key), _wrong_notes(notes)
         if record is None:
-            raise InputError([Problem("key", "stands for no job of the journal", shown(key))])
+            problems.append(Problem("key", "stands for no job of the journal", shown(key)))
+        if record is None or problems:
+            raise InputError(problems)
         self._keeper.put(noted(record, notes, self._keeper.wall()))
         await self._keeper.durable()
 
-    def _plan(self, job: PlannedJob, request: Request) -> None:
+    def _plan(self, job: PlannedJob, request: Request, *, waits: bool) -> None:
         known, now = self._keeper.records.get(job.key), self._keeper.wall()
-        if known is not None and known.state in _OPEN and (known.state, known.digest) != (State.QUEUED, request.digest):
+        open_ = known is not None and known.state in _OPEN and not waits
+        if known is not None and open_ and (known.state, known.digest) != (State.QUEUED, request.digest):
             record = requeued(
                 known,
                 inputs=inputs_to_json(request.inputs),
@@ -140,3 +148,13 @@ class JobBook:
             record = noted(record, job.notes, now)
         if record is not known:
             self._keeper.put(record)
+
+
+def _wrong_notes(notes: Mapping[str, Any]) -> list[Problem]:
+    problems: list[Problem] = []
+    for name, value in notes.items():
+        try:
+            json.dumps(thaw(value), allow_nan=False)
+        except (TypeError, ValueError):
+            problems.append(Problem(f"notes[{shown(name)}]", "must be JSON, without NaN", shown(value)))
+    return problems

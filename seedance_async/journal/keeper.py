@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextvars import Context
 from datetime import datetime
 
+import anyio
 from attrs import define, field
 
 from seedance_async.clock import wall_now
@@ -50,22 +51,21 @@ class Keeper:
         """
         for record in await self.journal.open():
             known = recovered(record, self.wall())
-            self.records[record.key] = known
-            if known.task_id is not None:
-                self._tasks[known.task_id] = known.key
+            self._remember(known)
             if known is not record:
                 self._dirty[record.key] = known
-        if self._dirty:
-            try:
-                await self.durable()
-            except BaseException:
-                await self.journal.aclose()
-                raise
+        try:
+            await self.durable()
+        except BaseException:
+            await self._give_back()
+            raise
 
     def put(self, record: JobRecord) -> JobRecord:
         """Take over a changed record; it is on its way to the disk when this returns."""
-        self.records[record.key] = self._dirty[record.key] = record
+        # First, because outside of the loop it fails, and nothing may have changed then.
         self._begin()
+        self._remember(record)
+        self._dirty[record.key] = record
         return record
 
     async def durable(self) -> None:
@@ -95,12 +95,10 @@ class Keeper:
         try:
             await self.durable()
         finally:
-            if self._writer is not None and not self._writer.done():
-                await asyncio.wait({self._writer})
-            await self.journal.aclose()
+            await self._give_back()
 
     def key_of(self, task_id: str) -> str | None:
-        """Return the key of a task that the journal knew when it was opened."""
+        """Return the key of a task that the journal knows or knew."""
         return self._tasks.get(task_id)
 
     def lacks_task(self, key: str) -> bool:
@@ -108,10 +106,36 @@ class Keeper:
         record = self._dirty.get(key)
         return record is not None and record.task_id is not None
 
+    def _remember(self, record: JobRecord) -> None:
+        self.records[record.key] = record
+        if record.task_id is not None:
+            self._tasks[record.task_id] = record.key
+
+    async def _give_back(self) -> None:
+        """Give the journal back once nothing is being written, whatever cancels the caller in between."""
+        cancelled: asyncio.CancelledError | None = None
+        with anyio.CancelScope(shield=True):
+            while self._writer is not None and not self._writer.done():
+                try:
+                    await asyncio.wait({self._writer})
+                except asyncio.CancelledError as error:
+                    cancelled = error
+        await self.journal.aclose()
+        if cancelled is not None:
+            raise cancelled
+
     def _begin(self) -> None:
         if self._writer is None or self._writer.done():
             loop = asyncio.get_running_loop()
             self._writer = loop.create_task(self._write(), context=Context(), name="seedance_async journal")
+            self._writer.add_done_callback(self._writer_ended)
+
+    def _writer_ended(self, writer: asyncio.Task[None]) -> None:
+        if not writer.cancelled():
+            writer.exception()
+        # One that was cancelled, as all tasks are when a loop is shut down, leaves nobody waiting.
+        if self._waiters:
+            self._begin()
 
     async def _write(self) -> None:
         # Everything that is put before this task first runs goes in one piece.
@@ -142,6 +166,8 @@ class Keeper:
                 waiter.set_result(error)
 
     async def _try(self, records: list[JobRecord]) -> JournalError | None:
+        if not records:
+            return None  # what somebody waited for went with the piece before
         try:
             await self.journal.write(records)
         except JournalError as error:
