@@ -9,11 +9,13 @@ from cyclopts import App, CycloptsError
 
 from seedance_async._version import __version__
 from seedance_async.batch.exit_codes import ExitCode
-from seedance_async.cli.commands import batch, demo, download, emulator, generate, quote, status
+from seedance_async.cli.batch_commands import batch, jobs, resume
+from seedance_async.cli.batch_options import spelled_out
+from seedance_async.cli.commands import demo, download, emulator, generate, quote, status
 from seedance_async.cli.explain import explain
 from seedance_async.cli.interrupts import Interrupted
 from seedance_async.cli.loglines import log_lines
-from seedance_async.cli.terminal import tolerate_any_text
+from seedance_async.cli.terminal import Terminal, tolerate_any_text
 
 _EXIT_CODES = """
 Exit codes: 0 all done; 1 some failed; 2 usage or bad input, nothing was sent; 3 key or credits;
@@ -35,7 +37,7 @@ def make_app() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for command in (generate, batch, quote, emulator, demo):
+    for command in (generate, batch, resume, jobs, quote, emulator, demo):
         app.command(command)
     for name, of_tasks in (("status", status), ("download", download)):
         app.command(of_tasks, usage=f"Usage: seedance {name} [OPTIONS] TASK_ID...")
@@ -47,10 +49,10 @@ def run(words: Sequence[str]) -> int:
     tolerate_any_text()
     try:
         with log_lines():
-            code = make_app()(words, exit_on_error=False, print_error=False)
+            code = make_app()(spelled_out(words), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
-        return _usage(error)
+        return _usage(error, words)
     except Interrupted as interrupted:
         return interrupted.exit_code
     except KeyboardInterrupt:  # before a loop listens, so nothing was sent
@@ -66,9 +68,12 @@ def run(words: Sequence[str]) -> int:
     return int(code) if isinstance(code, int) else 0
 
 
-def _usage(error: CycloptsError) -> int:
+def _usage(error: CycloptsError, words: Sequence[str]) -> int:
     command = " ".join(["seedance", *(error.command_chain or ())])
     _complain(f"{error}\nTry: {command} --help")
+    if command == "seedance generate" and "--json" in words:
+        # A script reads an object whatever went wrong.
+        Terminal().json({"task_id": None, "status": "error", "error": str(error), "charged": "no"})
     return int(ExitCode.USAGE)
 
 

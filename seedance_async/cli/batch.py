@@ -1,73 +1,168 @@
-"""What `seedance batch` does: a file of rows into a folder of videos."""
+"""What `seedance batch` and `seedance resume` do: look at rows and folder, say what will be done, ask, do it."""
 
-import asyncio
-import signal
-import sys
-from contextlib import suppress
+import os
+from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal
+from typing import cast
 
-from attrs import define, field
+from attrs import evolve, frozen
 
-from seedance_async import AsyncSeedance
 from seedance_async.batch import (
-    BatchReport,
-    BatchRunner,
     ExitCode,
+    Folder,
+    FolderStanding,
     Plan,
-    StopReason,
+    RunOptions,
     check_folder,
-    describe_plan,
-    judge_budget,
+    describe_standing,
+    judge_standing,
+)
+from seedance_async.cli.asking import ask_to_spend, confirm, somebody_there
+from seedance_async.cli.batch_options import (
+    AgainOptions,
+    FileOptions,
+    RunningOptions,
+    parse_fields,
+    parse_keys,
 )
 from seedance_async.cli.explain import CommandError
+from seedance_async.cli.folders import look_into, look_into_begun, refuse_demo, refuse_used, take_over
 from seedance_async.cli.interrupts import Interrupts, run_with_interrupts
-from seedance_async.cli.loglines import told_by_events
-from seedance_async.cli.options import BatchOptions, RowDefaults, ServiceOptions
-from seedance_async.cli.progress import BatchView
+from seedance_async.cli.options import CatalogueName, RowDefaults, ServiceOptions
 from seedance_async.cli.quote import USUAL_LIMIT, read_plan
+from seedance_async.cli.run import BatchJob
 from seedance_async.cli.service import make_session, parse_budget, parse_concurrency
-from seedance_async.cli.summary import how_to_fetch, report_json, summary_lines
-from seedance_async.cli.terminal import Terminal, count
-from seedance_async.hooks import HookEvent
+from seedance_async.cli.terminal import Terminal, amount, quoted
+from seedance_async.journal import SqliteJournal
 
-_REASONS: Final[dict[str, StopReason]] = {"SIGINT": "interrupt", "SIGTERM": "terminate", "SIGHUP": "hangup"}
+
+@frozen(kw_only=True)
+class Manner:
+    """How a run goes about it, as the command line says.
+
+    Attributes:
+        options: What it does beyond the rows that were never accepted.
+        concurrency: Most tasks at a time, as given.
+        take_over: Whether a folder from another computer may be gone on with.
+        service: How to reach the service.
+        yes: Whether nobody is asked before spending.
+        json: Whether the report is printed as JSON.
+    """
+
+    options: RunOptions
+    concurrency: str | None
+    take_over: bool
+    service: ServiceOptions
+    yes: bool
+    json: bool
+
+
+def manner_of(
+    again: AgainOptions,
+    running: RunningOptions,
+    service: ServiceOptions,
+    *,
+    redo_changed: bool = False,
+    yes: bool,
+    json: bool,
+) -> Manner:
+    """Read what the options of a command say.
+
+    Raises:
+        CommandError: One of them cannot be read.
+        InputError: `--set` gives a field a value that it cannot have.
+    """
+    reroll = parse_keys("--reroll", again.reroll)
+    options = RunOptions(
+        retry_failed=again.retry_failed or "no",
+        resubmit_unknown=again.resubmit_unknown,
+        redo_changed=redo_changed,
+        reroll=reroll,
+        reroll_fields=parse_fields(again.set, reroll),
+        limit=again.limit,
+        only=parse_keys("--only", again.only),
+        attempts=running.attempts,
+        wait_for_credits=running.wait_for_credits,
+        on_drift=running.on_drift,
+        overwrite=running.overwrite,
+        budget=parse_budget(running.budget),
+    )
+    return Manner(
+        options=options,
+        concurrency=running.concurrency,
+        take_over=again.take_over,
+        service=service,
+        yes=yes,
+        json=json,
+    )
 
 
 def run_file(
-    file: str,
-    output: str,
-    terminal: Terminal,
-    *,
-    options: BatchOptions,
-    inputs: RowDefaults,
-    service: ServiceOptions,
-    yes: bool,
-    json: bool,
+    file: str, output: str, terminal: Terminal, manner: Manner, *, inputs: RowDefaults, rows: FileOptions
 ) -> int:
-    """Plan a batch, ask, run it and say how it ended."""
-    budget = parse_budget(options.budget)
-    concurrency = parse_concurrency(options.concurrency)
-    plan = read_plan(file, inputs, service, options.name)
-    folder = Path(output)
-    check_folder(plan, folder, overwrite=options.overwrite)
-    if budget is not None:
-        verdict = judge_budget(plan, budget)
-        if not verdict.fits:
-            raise CommandError(verdict.message or "the budget does not suffice", ExitCode.ACCOUNT)
+    """Make videos of the rows of a file, as far as the folder does not have them."""
+    plan = read_plan(file, inputs, manner.service, rows.name, count=rows.count)
+    return _run(plan, look_into(Path(output)), terminal, manner)
+
+
+def resume_folder(folder: str, terminal: Terminal, manner: Manner) -> int:
+    """Go on with a folder by what its journal has."""
+    path = Path(folder)
+    refuse_demo(path)
+    found = look_into_begun(path)
+    if not found.records:
+        shown = quoted(str(found.path))
+        raise CommandError(
+            f"no row was written down in {found.path} yet; give the file: seedance batch FILE -o {shown}"
+        )
+    manner = evolve(manner, service=_service_of(found, manner.service))
+    if manner.options.budget is None and found.budget is not None:
+        manner = evolve(manner, options=evolve(manner.options, budget=found.budget))
+    return _run(found.plan(manner.service.chosen_catalogue()), found, terminal, manner)
+
+
+def _service_of(found: Folder, service: ServiceOptions) -> ServiceOptions:
+    """Follow the contract that the folder was begun with, unless another one is asked for here and now."""
+    by_option = service.catalogue is not None and service.catalogue != os.environ.get("SEEDANCE_CATALOGUE")
+    if by_option or found.catalogue is None:
+        return service
+    return evolve(service, catalogue=cast("CatalogueName", found.catalogue.name))
+
+
+def _run(plan: Plan, found: Folder, terminal: Terminal, manner: Manner) -> int:
+    options, folder, service = manner.options, found.path, manner.service
+    concurrency = parse_concurrency(manner.concurrency)
+    standing = found.standing(plan, options, catalogue=service.chosen_catalogue())
     job = BatchJob(
         plan,
         folder,
         terminal,
-        json=json,
-        attempts=options.attempts,
-        on_drift=options.on_drift,
-        overwrite=options.overwrite,
+        json=manner.json,
+        standing=standing,
+        options=options,
+        go_on=() if service.base_url is None else ("--base-url", quoted(service.base_url)),
     )
-    session = make_session(service, budget=budget, concurrency=concurrency, hooks=[job.hook])
-    say_plan(plan, terminal, USUAL_LIMIT if concurrency == "auto" else concurrency)
-    if not yes:
-        ask(terminal)
+    session = make_session(
+        service,
+        journal=SqliteJournal(found.journal, take_over=manner.take_over),
+        budget=options.budget,
+        concurrency=concurrency,
+        hooks=[job.hook],
+    )
+    refuse_used(folder)
+    check_folder(standing, folder, overwrite=options.overwrite)
+    say_standing(standing, terminal, USUAL_LIMIT if concurrency == "auto" else concurrency)
+    if options.budget is not None:
+        _hold_to_budget(standing, options.budget, terminal)
+    there = somebody_there(terminal)
+    take_over(
+        folder,
+        agreed=manner.take_over,
+        ask=(lambda question: confirm(terminal, question)) if there else None,
+        warn=terminal.complain,
+    )
+    if standing.submits and not manner.yes:
+        ask_to_spend(terminal)
 
     async def command(interrupts: Interrupts) -> int:
         return int((await job.run(session, interrupts)).exit_code)
@@ -75,101 +170,15 @@ def run_file(
     return run_with_interrupts(command)
 
 
-def say_plan(plan: Plan, terminal: Terminal, concurrency: int) -> None:
-    """Show what will be done and what it costs."""
-    for line in describe_plan(plan, concurrency):
+def say_standing(standing: FolderStanding, terminal: Terminal, concurrency: int) -> None:
+    """Show what will be done with every row of the file and every job of the folder, and what it costs."""
+    for line in describe_standing(standing, concurrency):
         terminal.say(line)
 
 
-def ask(terminal: Terminal) -> None:
-    """Ask before spending.
-
-    Raises:
-        CommandError: The answer is not yes, or nobody is there to give one.
-    """
-    if not (sys.stdin.isatty() and terminal.console.is_terminal):
-        raise CommandError("nobody is there to say yes; add --yes to spend these credits")
-    terminal.console.print("Go on? [y/N] ", end="")
-    answer = sys.stdin.readline().strip().lower()
-    if answer not in {"y", "yes"}:
-        raise CommandError("nothing was sent", ExitCode.FAILED)
-
-
-@define
-class BatchJob:
-    """One batch on the command line: the runner, what is shown of it, and the signals that stop it.
-
-    Attributes:
-        hook: Give it to the session.
-    """
-
-    plan: Plan
-    folder: Path
-    terminal: Terminal
-    json: bool = field(kw_only=True)
-    attempts: int = field(default=3, kw_only=True)
-    on_drift: Literal["stop", "go"] = field(default="stop", kw_only=True)
-    overwrite: bool = field(default=False, kw_only=True)
-    runner: BatchRunner = field(init=False)
-    view: BatchView = field(init=False)
-    _said: bool = field(init=False, default=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Make the runner and the view that listens to it."""
-        self.view = BatchView(self.terminal)
-        self.runner = BatchRunner(
-            self.plan,
-            self.folder,
-            attempts=self.attempts,
-            on_drift=self.on_drift,
-            overwrite=self.overwrite,
-            on_event=self.view.on_event,
-        )
-
-    def hook(self, event: HookEvent) -> None:
-        """Pass the session's events on to the runner, and to the view what it shows of them."""
-        self.runner.hook(event)
-        self.view.on_session_event(event)
-
-    async def run(self, session: AsyncSeedance, interrupts: Interrupts) -> BatchReport:
-        """Run the batch and print how it ended."""
-        interrupts.on_first = self._stop
-        interrupts.last_words = self._last_words
-        with told_by_events():
-            async with session:
-                report = await self._shown(session)
-                # Before the session closes: a second signal in that time must find everything said.
-                self._say_end(report)
-        return report
-
-    async def _shown(self, session: AsyncSeedance) -> BatchReport:
-        showing = asyncio.create_task(self.view.show(self.runner.progress))
-        try:
-            return await self.runner.run(session)
-        finally:
-            showing.cancel()
-            with suppress(asyncio.CancelledError):
-                await showing
-
-    def _say_end(self, report: BatchReport) -> None:
-        if self._said:
-            return  # a second signal came between the runner's end and this: what matters was said
-        self._said = True
-        for line in summary_lines(report):
-            # A batch that is not wholly done says what is left to do even when it is told to be quiet.
-            (self.terminal.say if report.exit_code is ExitCode.DONE else self.terminal.complain)(line)
-        if self.json:
-            self.terminal.json(report_json(report))
-
-    def _stop(self, signum: int) -> None:
-        self.runner.stop(_REASONS.get(signal.Signals(signum).name, "interrupt"))
-        if self.runner.busy:
-            self.terminal.complain("stopping in good order; once more to leave at once")
-
-    def _last_words(self) -> None:
-        self.view.close()
-        ids = self.runner.running
-        if ids and not self._said:
-            self._said = True
-            self.terminal.complain(f"\n{count(len(ids), 'task')} still running on the service, paid for:")
-            self.terminal.complain(how_to_fetch(ids, str(self.folder), wait=True))
+def _hold_to_budget(standing: FolderStanding, budget: Decimal, terminal: Terminal) -> None:
+    verdict = judge_standing(standing, budget)
+    if not verdict.fits:
+        raise CommandError(verdict.message or "the budget does not suffice", ExitCode.ACCOUNT)
+    left = max(budget - standing.spent, Decimal(0))
+    terminal.say(f"budget: {amount(budget)} credits over the life of this folder, {amount(left)} left")

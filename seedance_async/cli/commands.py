@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from seedance_async.cli.batch_options import FileOptions
 from seedance_async.cli.options import (
-    BatchOptions,
     CatalogueOption,
     Count,
     CreditsOption,
@@ -16,20 +16,18 @@ from seedance_async.cli.options import (
     Flag,
     InputOptions,
     JsonFlag,
-    NamePatternOption,
     OutputOption,
     QuietFlag,
     RowDefaults,
     ServiceOptions,
     Whole,
-    YesFlag,
 )
 from seedance_async.cli.terminal import Terminal
 
 _INPUTS = InputOptions()
 _DEFAULTS = RowDefaults()
 _SERVICE = ServiceOptions()
-_BATCH = BatchOptions()
+_ROWS = FileOptions()
 
 
 def generate(
@@ -68,48 +66,6 @@ def generate(
 
     terminal = Terminal(quiet=quiet)
     return make_one(prompt, inputs, service, terminal, output=output, overwrite=overwrite, budget=budget, json=json)
-
-
-def batch(
-    file: FileArgument,
-    /,
-    *,
-    output: OutputOption = "videos",
-    yes: YesFlag = False,
-    json: JsonFlag = False,
-    quiet: QuietFlag = False,
-    options: BatchOptions = _BATCH,
-    inputs: RowDefaults = _DEFAULTS,
-    service: ServiceOptions = _SERVICE,
-) -> int:
-    """Make a video for every row of a file of prompts.
-
-    The file is JSONL, CSV or plain text with one prompt a line; - is standard input. Every field of a video is a
-    column; the Video options below are for rows that leave theirs empty. Columns of their own: id, output (file
-    name), and anything that starts with #, which is carried into the reports. The plan and its price are shown
-    before anything is sent.
-
-    The folder gets the videos, manifest.jsonl (a line as each row ends), results.csv and, where rows failed,
-    failed.csv (or .jsonl) to edit and pass in again. Ctrl-C stops sending, leaves what runs on the service and lists
-    it; a second Ctrl-C leaves at once.
-
-    Parameters
-    ----------
-    file
-        The rows.
-    output
-        Folder for videos and reports (default: videos).
-    yes
-        Do not ask before spending.
-    json
-        Print the report as JSON.
-    quiet
-        Show errors only.
-    """
-    from seedance_async.cli.batch import run_file
-
-    terminal = Terminal(quiet=quiet)
-    return run_file(file, output, terminal, options=options, inputs=inputs, service=service, yes=yes, json=json)
 
 
 def status(
@@ -171,8 +127,8 @@ def quote(
     /,
     *,
     budget: CreditsOption = None,
-    name: NamePatternOption = None,
     json: JsonFlag = False,
+    rows: FileOptions = _ROWS,
     inputs: RowDefaults = _DEFAULTS,
     service: ServiceOptions = _SERVICE,
 ) -> int:
@@ -184,14 +140,12 @@ def quote(
         The rows, as for batch; - is standard input.
     budget
         Credits to compare with; exit code 3 where they do not suffice.
-    name
-        Pattern for file names, as for batch; it is checked, and --json shows the names.
     json
         Print the price of every row as JSON.
     """
     from seedance_async.cli.quote import show_quote
 
-    return show_quote(file, inputs, service, Terminal(), budget=budget, name_pattern=name, json=json)
+    return show_quote(file, inputs, service, Terminal(), budget=budget, rows=rows, json=json)
 
 
 def emulator(

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from seedance_async import AsyncSeedance
-from seedance_async.batch import BatchReport, ExitCode, check_folder
-from seedance_async.cli.batch import BatchJob, say_plan
+from seedance_async.batch import JOURNAL, BatchReport, ExitCode, check_folder, open_folder
+from seedance_async.cli.batch import say_standing
 from seedance_async.cli.demo_folder import choose_folder, leave_note
 from seedance_async.cli.emulate import EMULATOR_KEY
 from seedance_async.cli.interrupts import Interrupts, run_with_interrupts
 from seedance_async.cli.options import RowDefaults, ServiceOptions
 from seedance_async.cli.quote import read_plan
+from seedance_async.cli.run import BatchJob
 from seedance_async.cli.terminal import Terminal, amount, count
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.polling import FixedPolling
@@ -47,16 +48,18 @@ def run_demo(
         terminal.complain(f"{output} holds files that are not an untouched demo; writing to {folder}")
     with as_file(files("seedance_async.cli").joinpath("prompts.jsonl")) as prompts:
         plan = read_plan(str(prompts), RowDefaults(), ServiceOptions(catalogue="classic"))
-    check_folder(plan, folder)
+    standing = open_folder(folder).standing(plan)
+    check_folder(standing, folder)
     terminal.say("a demo against an emulated service in this process: no key, no network, nothing is spent")
-    say_plan(plan, terminal, LIMIT)
+    say_standing(standing, terminal, LIMIT)
     terminal.say(f"here tasks go {speed:g} times as fast")
     if not can_render():
         terminal.say(
             "every video will be the same small clip; for clips of the asked size and length: "
             'pip install "seedance-async[emulator]"'
         )
-    job = BatchJob(plan, folder, terminal, json=json)
+    # Its service ends with it, so there is nothing to go on with.
+    job = BatchJob(plan, folder, terminal, json=json, standing=standing, go_on=None)
     planned = {row.index for row in plan.rows if MARK in row.inputs.prompt}
 
     async def command(interrupts: Interrupts) -> int:
@@ -74,6 +77,7 @@ def run_demo(
                 base_url=emulator.base_url,
                 catalogue=Catalogue.CLASSIC,
                 polling=FixedPolling(look_every),
+                journal=folder / JOURNAL,
                 hooks=[job.hook],
             )
             report = await job.run(session, interrupts)

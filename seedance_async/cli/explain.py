@@ -8,6 +8,7 @@ from typing import Final
 from seedance_async._version import __version__
 from seedance_async.batch.exit_codes import ExitCode
 from seedance_async.core.plan import describe_problems
+from seedance_async.core.rates import credits_text
 from seedance_async.core.redact import redact, redact_links
 from seedance_async.errors import (
     AuthenticationError,
@@ -16,6 +17,7 @@ from seedance_async.errors import (
     DownloadError,
     InputError,
     InsufficientCreditsError,
+    JournalError,
     KeyConflictError,
     OutcomeUnknownError,
     PermissionDeniedError,
@@ -68,7 +70,7 @@ def words_of(error: SeedanceError) -> str:
     """Say an error of the library in the words of commands, where its own sentence speaks of Python."""
     match error:
         case OutcomeUnknownError():
-            cost = "an unknown number of" if error.credits is None else f"{error.credits:,f}"
+            cost = "an unknown number of" if error.credits is None else credits_text(error.credits, grouped=True)
             return (
                 f"it was sent and the answer was lost ({error.reason}). It may run and may have cost {cost} credits: "
                 "look at the account's page, and send it again only if paying twice is acceptable"
@@ -83,6 +85,8 @@ def words_of(error: SeedanceError) -> str:
             return f"the id {error.key!r} stands for another video already"
         case DownloadError():
             return str(error).replace("overwrite=True", "--overwrite")
+        case JournalError():
+            return str(error).replace("open the journal with take_over=True", "add --take-over")
         case _:
             return str(error)
 

@@ -46,18 +46,25 @@ def make_one(
     budget: str | None,
     json: bool,
 ) -> int:
-    """Make one video, save it and print where it is."""
-    request = prepare_row({"prompt": prompt, **fields.fields()}, service.chosen_catalogue())
-    session = make_session(service, budget=parse_budget(budget), hooks=[Told(terminal)])
-    one = One(request.inputs, output, ready_target(output, overwrite=overwrite), overwrite, json)
-    say_request(request, terminal)
+    """Make one video, save it and print where it is; with `json` a failure of any kind is an object as well."""
+    job: list[TaskHandle] = []
+    try:
+        request = prepare_row({"prompt": prompt, **fields.fields()}, service.chosen_catalogue())
+        session = make_session(service, budget=parse_budget(budget), hooks=[Told(terminal)])
+        one = One(request.inputs, output, ready_target(output, overwrite=overwrite), overwrite, json)
+        say_request(request, terminal)
 
-    async def command(interrupts: Interrupts) -> int:
-        with told_by_events():
-            async with session:
-                return await _make(session, one, terminal, interrupts)
+        async def command(interrupts: Interrupts) -> int:
+            with told_by_events():
+                async with session:
+                    job.append(session.enqueue(one.inputs))
+                    return await _make(session, job[0], one, terminal, interrupts)
 
-    return run_with_interrupts(command)
+        return run_with_interrupts(command)
+    except Exception as error:
+        if json:
+            terminal.json(failure_json(job[0].task_id if job else None, error))
+        raise
 
 
 def say_request(request: Request, terminal: Terminal) -> None:
@@ -72,9 +79,10 @@ def say_request(request: Request, terminal: Terminal) -> None:
         terminal.say(f"{name}: only the {catalogue} catalogue knows this field")
 
 
-async def _make(session: AsyncSeedance, one: One, terminal: Terminal, interrupts: Interrupts) -> int:
-    handle = session.enqueue(one.inputs)
-    end = _End(handle, terminal, one.output)
+async def _make(
+    session: AsyncSeedance, handle: TaskHandle, one: One, terminal: Terminal, interrupts: Interrupts
+) -> int:
+    end = _End(handle, terminal, one.output, json=one.json)
     interrupts.last_words = end.say
     try:
         result = await interrupts.guard(follow(terminal, handle))
@@ -84,8 +92,6 @@ async def _make(session: AsyncSeedance, one: One, terminal: Terminal, interrupts
         end.say()
         return interrupted.exit_code
     except Exception as error:
-        if one.json:
-            terminal.json(failure_json(handle.task_id, error))
         if handle.task_id is not None and not isinstance(error, TaskFailedError):
             error.add_note(how_to_fetch(handle.task_id, one.output))
         raise
@@ -125,6 +131,7 @@ class _End:
     handle: TaskHandle
     terminal: Terminal
     output: str
+    json: bool
     _withdrawn: bool = False
     _said: bool = False
 
@@ -142,8 +149,13 @@ class _End:
         if self._said:
             return
         self._said = True
-        left = "nothing was sent" if self._withdraw() else self._what_is_left()
-        self.terminal.complain(f"\ninterrupted; {left}")
+        withdrawn, task_id = self._withdraw(), self.handle.task_id
+        text = f"interrupted; {'nothing was sent' if withdrawn else self._what_is_left()}"
+        self.terminal.complain(f"\n{text}")
+        if self.json:
+            charged = "no" if withdrawn else "maybe" if task_id is None else "yes"
+            status = "unknown" if charged == "maybe" else "interrupted"
+            self.terminal.json({"task_id": task_id, "status": status, "error": text, "charged": charged})
 
     def _withdraw(self) -> bool:
         # A job can be taken back once; what counts is that it was.

@@ -14,7 +14,6 @@ from seedance_async.cli.explain import CommandError
 if TYPE_CHECKING:
     from seedance_async.core.catalogue import Catalogue
 
-BATCH = Group("Batch", sort_key=10)
 VIDEO = Group("Video", sort_key=20)
 SERVICE = Group("Service", sort_key=30)
 
@@ -175,22 +174,3 @@ class ServiceOptions:
         from seedance_async.core.catalogue import Catalogue  # noqa: PLC0415 (not for --help)
 
         return Catalogue.named(self.catalogue or DEFAULT_CATALOGUE)
-
-
-@Parameter(name="*", group=BATCH, show_default=False)
-@frozen(kw_only=True)
-class BatchOptions:
-    """How a batch goes about its rows."""
-
-    budget: CreditsOption = None
-    """Most credits to reserve; where all rows together need more, nothing is sent."""
-    concurrency: Annotated[str | None, Parameter(metavar="COUNT")] = None
-    """Most tasks in progress at once, or auto (default): start small and obey the account's limit."""
-    attempts: Count = 3
-    """Tries per row, for failures that the service words as its own; they are refunded (default 3)."""
-    name: NamePatternOption = None
-    """Pattern for file names, such as '{id}.mp4' or '{index:04}-{prompt}.mp4', for rows without an output."""
-    on_drift: Literal["stop", "go"] = "stop"
-    """When a video costs or measures something else than planned: submit nothing further (stop, default), or go on."""
-    overwrite: Annotated[bool, Parameter(negative=())] = False
-    """Replace videos that are there."""

@@ -7,7 +7,7 @@ report.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from attrs import define, field, frozen
@@ -20,6 +20,7 @@ from rich.text import Text
 from seedance_async.batch import (
     BatchEvent,
     DriftSeen,
+    JobStanding,
     PlannedRow,
     Progress,
     RowEnded,
@@ -30,14 +31,16 @@ from seedance_async.batch import (
     SubmittingStopped,
     Warned,
 )
+from seedance_async.batch.events import CreditsBack, WaitingForCredits
 from seedance_async.cli.explain import without_secrets, words_of
 from seedance_async.cli.terminal import Terminal, amount, count, one_line, span
+from seedance_async.clock import wall_now
 from seedance_async.hooks import HookEvent, Refusal
 
 SHOWN_TROUBLES: Final = 20
 ACTIVE_ROWS: Final = 8
 #: How rows end that have one reason in common, which is said once, and are counted in the summary.
-IN_SUMMARY: Final = frozenset({"not_submitted", "running"})
+IN_SUMMARY: Final = frozenset({"not_submitted", "running", "held"})
 REDRAW_SECONDS: Final = 0.25
 #: At least so many times as long is waited as drawing took.
 MOST_WORK: Final = 25.0
@@ -49,6 +52,8 @@ _WORDS: Final = {
     "unknown": "UNKNOWN",
     "running": "still running",
     "not_submitted": "not sent",
+    "changed": "changed",
+    "held": "left for another time",
 }
 
 
@@ -74,9 +79,18 @@ class BatchView:
     terminal: Terminal
     clock: Callable[[], float] = time.monotonic
     _limit: int | None = field(default=None, init=False)
-    _active: dict[int, _Active] = field(factory=dict[int, "_Active"], init=False)
+    _active: dict[str, _Active] = field(factory=dict[str, "_Active"], init=False)
     _troubles: int = field(default=0, init=False)
     _live: Live | None = field(default=None, init=False)
+
+    def attach(self, jobs: Iterable[JobStanding]) -> None:
+        """Show tasks of earlier runs from the beginning, with their age."""
+        now, wall = self.clock(), wall_now()
+        for job in jobs:
+            if job.record is not None and job.record.task_id is not None:
+                at = job.record.accepted_at
+                since = now if at is None else now - max(0.0, (wall - at).total_seconds())
+                self._active[job.row.key] = _Active(job.row, job.record.task_id, "attached", since)
 
     def on_event(self, event: BatchEvent) -> None:
         """Take note of an event, and print it where it has a line of its own."""
@@ -84,16 +98,24 @@ class BatchView:
             case RowRunning():
                 self._running(event)
             case RowSaving(row=row, task_id=task_id):
-                self._active[row.index] = _Active(row, task_id, "saving", self._since(row))
+                self._active[row.key] = _Active(row, task_id, "saving", self._since(row))
             case RowEnded():
-                self._active.pop(event.row.index, None)
+                self._active.pop(event.row.key, None)
                 self._end(event)
-            case SubmittingStopped(message=message) | ServiceUnreachable(message=message) | Warned(message=message):
+            case SubmittingStopped(reason="interrupt" | "terminate" | "hangup"):
+                pass  # whoever took the signal says it
+            case (
+                SubmittingStopped(message=message)
+                | ServiceUnreachable(message=message)
+                | WaitingForCredits(message=message)
+                | DriftSeen(message=message)
+                | Warned(message=message)
+            ):
                 self._say(message, "yellow")
             case ServiceBack():
                 self._say("the service answers again", "yellow")
-            case DriftSeen(message=message):
-                self._say(message, "yellow")
+            case CreditsBack():
+                self._say("there are credits again", "yellow")
             case _:
                 pass
 
@@ -137,6 +159,8 @@ class BatchView:
         lines: list[RenderableType] = [bar, _line(_slots(progress)), _line(_money(progress))]
         if progress.unreachable is not None:
             lines.append(_line(f"waiting for the service: {progress.unreachable}", "yellow"))
+        if progress.no_credits is not None:
+            lines.append(_line(f"waiting for credits: {progress.no_credits}", "yellow"))
         if progress.stopping is not None:
             lines.append(_line("nothing further is sent", "yellow"))
         most = max(0, min(ACTIVE_ROWS, self.terminal.console.height - len(lines) - 2))
@@ -149,19 +173,19 @@ class BatchView:
 
     def _running(self, event: RowRunning) -> None:
         status = one_line(event.status, 24)
-        before = self._active.get(event.row.index)
-        self._active[event.row.index] = _Active(event.row, event.task_id, status, self._since(event.row))
+        before = self._active.get(event.row.key)
+        self._active[event.row.key] = _Active(event.row, event.task_id, status, self._since(event.row))
         if not self.terminal.live and (before is None or before.task_id != event.task_id):
             self.terminal.say(f"line {event.row.line}: accepted as {event.task_id}: {_name(event.row)}")
 
     def _since(self, row: PlannedRow) -> float:
-        before = self._active.get(row.index)
+        before = self._active.get(row.key)
         return self.clock() if before is None else before.since
 
     def _end(self, event: RowEnded) -> None:
         if event.status in IN_SUMMARY:
             return
-        if event.status == "done":
+        if event.status in {"done", "changed"} and event.path is not None:
             if not self.terminal.live:
                 cost = "" if event.credits is None else f", {amount(event.credits)} credits"
                 self.terminal.say(f"line {event.row.line}: saved {event.path}{cost}")

@@ -1,47 +1,58 @@
-"""What is said when a batch has ended: where the files are, what is left to do, and the same for scripts."""
+"""What is said when a batch has ended: where the files are, what is left to do and how, and the same for scripts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
-from seedance_async.batch import BatchReport, EndedRow, RowStatus
+from seedance_async.batch import JOURNAL, BatchReport, EndedRow, RowStatus
 from seedance_async.cli.explain import without_secrets, words_of
 from seedance_async.cli.terminal import amount, count, one_line, quoted
 
-#: More ids than this are not listed on the terminal; the manifest has them all.
+#: More rows or ids than this are not listed on the terminal; the journal has them all.
 SHOWN_IDS: Final = 50
+_SHOWN_ROWS: Final = 8
 
 
-def summary_lines(report: BatchReport) -> list[str]:
-    """Say how a batch ended, in the order in which a person wants to know."""
-    counts = report.counts
+def summary_lines(report: BatchReport, *, go_on: Sequence[str] | None = (), again: Collection[str] = ()) -> list[str]:
+    """Say how a batch ended, in the order in which a person wants to know.
+
+    Args:
+        report: How it ended.
+        go_on: Options that `resume` needs to reach the same service; None where there is nothing to go on with.
+        again: Keys of failed rows that may come out differently when they are tried again.
+    """
     folder = report.folder
-    saved = f"{counts.get('done', 0):,} of {count(len(report.rows), 'video')} saved in {folder}"
+    saved = f"{report.counts.get('done', 0):,} of {count(len(report.rows), 'video')} saved in {folder}"
     lines = [f"{saved}, {amount(report.credits_used)} credits used"]
     if report.stop_message is not None:
-        lines.append(f"stopped early: {one_line(report.stop_message)}")
-    if counts.get("failed"):
-        lines.append(f"{count(counts['failed'], 'row')} failed and cost nothing" + _edit(report))
-    if counts.get("not_submitted"):
-        place = (
-            "" if report.remaining_file is None else f"; they are in {report.remaining_file}, ready to pass in again"
-        )
-        lines.append(f"{count(counts['not_submitted'], 'row')} not sent" + place)
-    if report.not_saved:
-        lines.append(f"{count(len(report.not_saved), 'video')} finished and paid, but not saved:")
-        lines += [*_named_ids(report, "not_saved"), how_to_fetch(report.not_saved, str(folder), wait=False)]
+        lines.append(f"stopped early: {without_secrets(one_line(report.stop_message))}")
     if report.running:
-        lines.append(f"{count(len(report.running), 'task')} still running on the service, paid for:")
-        lines += [*_named_ids(report, "running"), how_to_fetch(report.running, str(folder), wait=True)]
-    if counts.get("unknown"):
-        lines += _unknown(report)
-    lines.append(f"details: {folder / 'manifest.jsonl'} and {folder / 'results.csv'}")
+        lines.append(f"{count(len(report.running), 'task')} still running on the service, paid for")
+        lines += _reasons(report)
+    if report.not_saved:
+        lines.append(f"{count(len(report.not_saved), 'video')} finished and paid, but not saved")
+    if report.stopped == "disk":
+        # The journal lies on the same disk: whatever it has, these are told here as well.
+        lines += _fetches(report)
+    lines += _unsent(report)
+    if report.can_resume and go_on is not None:
+        lines.append(how_to_resume(folder, *go_on))
+    lines += _failed(report, go_on, again)
+    lines += _kept(report)
+    listed = "" if go_on is None else f", or: seedance jobs {_shell(folder)}"
+    lines.append(f"details: {folder / 'results.csv'}{listed}")
     return lines
 
 
-def how_to_fetch(task_ids: Sequence[str], folder: str, *, wait: bool) -> str:
-    """Give the command that saves the videos of tasks later."""
+def how_to_resume(folder: Path, *options: str, word: str = "go on") -> str:
+    """Give the command that goes on with a folder."""
+    return f"  {word}: {' '.join(['seedance', 'resume', _shell(folder), *options])}"
+
+
+def how_to_fetch(task_ids: Sequence[str], folder: Path, *, wait: bool) -> str:
+    """Give the command that saves the videos of tasks without the journal."""
     ids = " ".join(quoted(task_id) for task_id in task_ids[:SHOWN_IDS])
-    return f"  fetch: seedance download {ids} -o {quoted(folder)}{' --wait' if wait else ''}"
+    return f"  fetch: seedance download {ids} -o {_shell(folder)}{' --wait' if wait else ''}"
 
 
 def report_json(report: BatchReport) -> dict[str, object]:
@@ -49,33 +60,79 @@ def report_json(report: BatchReport) -> dict[str, object]:
     return {
         "exit_code": int(report.exit_code),
         "folder": report.folder,
+        "journal": report.folder / JOURNAL,
         "counts": {str(status): number for status, number in report.counts.items()},
         "credits_used": report.credits_used,
         "stopped": report.stopped,
         "stop_message": None if report.stop_message is None else without_secrets(report.stop_message),
+        "can_resume": report.can_resume,
         "running": list(report.running),
         "not_saved": list(report.not_saved),
         "unknown": [_unknown_json(row) for row in report.rows if row.status == "unknown"],
         "failed_file": report.failed_file,
         "remaining_file": report.remaining_file,
         "rows": [_row_json(row) for row in report.rows],
+        "left": [_row_json(row) for row in report.left],
     }
 
 
-def _named_ids(report: BatchReport, status: RowStatus) -> list[str]:
-    rows = [row for row in report.rows if row.status == status]
-    lines = [f"  {row.task_id}  {one_line(row.row.file.as_posix(), 60)}" for row in rows[:SHOWN_IDS]]
-    if len(rows) > SHOWN_IDS:
-        lines.append(f"  and {len(rows) - SHOWN_IDS:,} more, listed in manifest.jsonl")
+def _reasons(report: BatchReport) -> list[str]:
+    """Say why tasks that run were not watched to their end, if that was not what stopped the batch."""
+    errors = (row.error for row in (*report.rows, *report.left) if row.status == "running")
+    reasons = dict.fromkeys(words_of(error) for error in errors if error is not None)
+    told = [f"  {without_secrets(one_line(reason))}" for reason in reasons if reason != report.stop_message]
+    return told[:_SHOWN_ROWS]
+
+
+def _fetches(report: BatchReport) -> list[str]:
+    lines: list[str] = []
+    if report.running:
+        lines.append(how_to_fetch(report.running, report.folder, wait=True))
+    if report.not_saved:
+        lines.append(how_to_fetch(report.not_saved, report.folder, wait=False))
     return lines
 
 
-def _edit(report: BatchReport) -> str:
-    return "" if report.failed_file is None else f"; edit {report.failed_file} and pass it in again"
+def _unsent(report: BatchReport) -> list[str]:
+    counts, lines = report.counts, list[str]()
+    if counts.get("not_submitted"):
+        place = "" if report.remaining_file is None else f" (also in {report.remaining_file})"
+        lines.append(f"{count(counts['not_submitted'], 'row')} not sent{place}")
+    if counts.get("held"):
+        lines.append(f"{count(counts['held'], 'row')} left for another time by --limit or --only")
+    return lines
 
 
-def _unknown(report: BatchReport) -> list[str]:
-    rows = [row for row in report.rows if row.status == "unknown"]
+def _failed(report: BatchReport, go_on: Sequence[str] | None, again: Collection[str]) -> list[str]:
+    """Say which rows failed: those that may come out differently, and those that would fail again as they are."""
+    failed = _with(report, "failed")
+    may = [row for row in failed if row.row.key in again]
+    lines: list[str] = []
+    if may:
+        lines.append(f"{count(len(may), 'row')} failed and cost nothing ({_names(may)})")
+        if go_on is not None:
+            lines.append(how_to_resume(report.folder, "--retry-failed", *go_on, word="try again"))
+    if would := [row for row in failed if row.row.key not in again]:
+        lines.append(f"{count(len(would), 'row')} failed and cost nothing, and need other inputs ({_names(would)})")
+        if report.failed_file is not None:
+            lines.append(f"  {report.failed_file} says why; mend them in your file and give the same command again")
+    return lines
+
+
+def _kept(report: BatchReport) -> list[str]:
+    """Say what another run leaves as it is unless it is told otherwise."""
+    lines: list[str] = []
+    if unknown := _with(report, "unknown"):
+        lines += _unknown(unknown)
+    if changed := _with(report, "changed"):
+        rows = count(len(changed), "row")
+        lines.append(f"{rows} changed since the video was paid for ({_names(changed)}); --redo-changed makes a new one")
+    if report.left:
+        lines.append(f"{count(len(report.left), 'video')} of rows that are not in the file any more: {_states(report)}")
+    return lines
+
+
+def _unknown(rows: Sequence[EndedRow]) -> list[str]:
     lost = [row for row in rows if row.task_id is None]
     gone = [row for row in rows if row.task_id is not None]
     lines: list[str] = []
@@ -83,17 +140,48 @@ def _unknown(report: BatchReport) -> list[str]:
         lines.append(f"{_of_unknown(lost)}: sent, and the answer was lost")
     if gone:
         lines.append(f"{_of_unknown(gone)}: accepted, and the service does not know the task any more")
-    advice = "look at the account's page; send it again only if paying twice is acceptable"
-    return [*lines, f"  it may run and be paid for: {advice}"]
+    advice = "--resubmit-unknown sends it again, which is acceptable only if paying twice is"
+    return [*lines, f"  it may run and be paid for: look at the account's page; {advice}"]
 
 
 def _of_unknown(rows: Sequence[EndedRow]) -> str:
-    shown = ", ".join(str(row.row.line) for row in rows[:SHOWN_IDS])
-    return f"{count(len(rows), 'row')} of unknown outcome (line {shown}{', ...' if len(rows) > SHOWN_IDS else ''})"
+    return f"{count(len(rows), 'row')} of unknown outcome ({_names(rows)})"
+
+
+def _with(report: BatchReport, status: RowStatus) -> list[EndedRow]:
+    return [row for row in report.rows if row.status == status]
+
+
+def _names(rows: Iterable[EndedRow]) -> str:
+    """Name rows by their ids, else by their lines."""
+    names = [one_line(_name(row), 40) for row in rows]
+    shown = ", ".join(names[:_SHOWN_ROWS])
+    return shown if len(names) <= _SHOWN_ROWS else f"{shown} and {len(names) - _SHOWN_ROWS:,} more"
+
+
+def _name(ended: EndedRow) -> str:
+    row = ended.row
+    name = f"line {row.line}" if row.id is None else row.id
+    return name if row.variant == 1 else f"{name}#{row.variant}"
+
+
+def _states(report: BatchReport) -> str:
+    words = {"not_saved": "not saved", "held": "not sent or taken away", "running": "still running"}
+    found: dict[str, int] = {}
+    for row in report.left:
+        word = words.get(row.status, row.status)
+        found[word] = found.get(word, 0) + 1
+    return ", ".join(f"{number:,} {word}" for word, number in found.items())
+
+
+def _shell(folder: Path) -> str:
+    text = str(folder)
+    # A name that looks like an option is one to the parser.
+    return quoted(f"./{text}" if text.startswith("-") else text)
 
 
 def _unknown_json(row: EndedRow) -> dict[str, object]:
-    return {"line": row.row.line, "id": row.row.id, "task_id": row.task_id}
+    return {"key": row.row.key, "line": row.row.line, "id": row.row.id, "task_id": row.task_id}
 
 
 def _row_json(row: EndedRow) -> dict[str, object]:
@@ -101,6 +189,7 @@ def _row_json(row: EndedRow) -> dict[str, object]:
     return {
         "line": row.row.line,
         "id": row.row.id,
+        "key": row.row.key,
         "status": row.status,
         "task_id": row.task_id,
         "file": row.path,

@@ -14,8 +14,10 @@ from attrs import define, field
 from rich.console import Console
 from rich.text import Text
 
+from seedance_async.core.rates import credits_text
+
 #: How lines begin that hold a command to paste; they are never broken.
-TO_PASTE: Final = ("fetch: ", "fetch it with: ")
+TO_PASTE: Final = ("fetch: ", "fetch it with: ", "go on: ", "try again: ")
 
 
 def one_line(text: str, width: int | None = None) -> str:
@@ -35,20 +37,19 @@ def one_line(text: str, width: int | None = None) -> str:
 
 def amount(credits: Decimal | None) -> str:
     """Show credits: `"1,240"`, `"99.8"`, or `"unpriced"` where the price is not known."""
-    if credits is None:
-        return "unpriced"
-    text = f"{credits:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return "unpriced" if credits is None else credits_text(credits, grouped=True)
 
 
 def span(seconds: float) -> str:
-    """Show a length of time: `"7s"`, `"2m05s"`, `"3h20m"`."""
+    """Show a length of time: `"7s"`, `"2m05s"`, `"3h20m"`, `"5d"`."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole}s"
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    if whole < 48 * 3600:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86400}d"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -1,8 +1,11 @@
 """Tools of the tests of the command line: an emulator in real time, and commands as processes."""
 
 import os
+import shlex
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,3 +53,33 @@ def process(*words: str | Path, **options: Any) -> "subprocess.Popen[str]":
         start_new_session=True,
         **options,
     )
+
+
+@contextmanager
+def running(*words: str | Path) -> Generator["subprocess.Popen[str]"]:
+    """Run a command and see that it is gone afterwards."""
+    started = process(*words)
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def read_until(command: "subprocess.Popen[str]", words: str, times: int = 1) -> str:
+    """Read standard error up to the line in which `words` appear for the n-th time."""
+    assert command.stderr is not None
+    read = ""
+    for line in command.stderr:
+        read += line
+        if read.count(words) >= times:
+            return read
+    raise AssertionError(f"{words!r} never came: {read}")
+
+
+def said(text: str, beginning: str) -> list[str]:
+    """Return the words of a command that was said to be typed, behind what its line begins with."""
+    lines = [line.strip() for line in text.splitlines()]
+    found = [line.removeprefix(beginning) for line in lines if line.startswith(beginning)]
+    assert len(found) == 1, text
+    return shlex.split(found[0])

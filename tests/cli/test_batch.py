@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seedance_async.testing import EmulatorThread
-from tests.cli.harness import QUICK, Seedance
+from tests.cli.harness import QUICK, Seedance, said
 
 ROWS = [
     {"id": "lake", "prompt": "a lake", "duration": 4, "output_resolution": "480p", "#shot": "12b"},
@@ -31,7 +31,7 @@ def test_rows_to_files(seedance: Seedance, account: EmulatorThread, rows: Path, 
     ended = seedance("batch", rows, "-o", out, "--yes", *QUICK)
     assert (ended.code, ended.out) == (1, "")
     assert {path.name for path in out.iterdir()} == {
-        "lake.mp4", "hill.mp4", "manifest.jsonl", "results.csv", "failed.jsonl",
+        "lake.mp4", "hill.mp4", "journal.db", "manifest.jsonl", "results.csv", "failed.jsonl",
     }  # fmt: skip
     manifest = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
     assert {line["id"] for line in manifest} == {"lake", "hill", "bad"}
@@ -155,7 +155,8 @@ def test_an_unknown_outcome_is_named(seedance: Seedance, serve: Callable[..., Em
     file.write_text("lake\nhill\n")
     ended = seedance("batch", file, "-o", tmp_path / "out", "--yes", *QUICK)
     assert ended.code == 4
-    assert "unknown outcome (line 2)" in ended.err
+    assert "1 row of unknown outcome (line 2)" in ended.err
+    assert "--resubmit-unknown" in ended.err
     assert "account's page" in ended.err
     assert served.statistics().creates_by_prompt["hill"] == 1
     # Once as it happens and once in the summary, by its line and not by its key.
@@ -172,23 +173,26 @@ def test_a_report_names_what_is_unknown(
     file = tmp_path / "rows.jsonl"
     file.write_text('{"prompt": "lake"}\n{"prompt": "hill", "id": "h"}\n')
     told = json.loads(seedance("batch", file, "-o", tmp_path / "out", "--yes", "--json", *QUICK).out)
-    assert told["unknown"] == [{"line": 2, "id": "h", "task_id": None}]
+    assert told["unknown"] == [{"key": "h", "line": 2, "id": "h", "task_id": None}]
     assert told["stop_message"] is None
     assert "key" not in told["rows"][1]["message"]
 
 
-def test_a_video_that_was_left_is_fetched_under_its_name(
+def test_a_video_that_was_not_saved_is_fetched_by_what_the_summary_says(
     seedance: Seedance, serve: Callable[..., EmulatorThread], rows: Path, tmp_path: Path
 ) -> None:
-    """The command of the summary puts it where the batch would have put it."""
+    """Under the name that the batch would have given it, without a create and without a question."""
     served = serve(faults=["http-403:on=file,prompt=a lake"])
     out = tmp_path / "out"
     ended = seedance("batch", rows, "-o", out, "--yes", *QUICK)
     assert not (out / "lake.mp4").exists()
     served.call(lambda emulator: emulator.faults.clear())
-    fetch = next(line.strip() for line in ended.err.splitlines() if line.strip().startswith("fetch: seedance "))
-    assert seedance(*fetch.removeprefix("fetch: seedance ").split()).code == 0
+    creates = served.statistics().creates
+    again = seedance(*said(ended.err, "go on: seedance "), *QUICK)
+    assert again.code == 1  # one row has failed, and is left so
+    assert "nothing is to be sent" in again.err
     assert (out / "lake.mp4").exists()
+    assert served.statistics().creates == creates
 
 
 def test_what_differs_is_told_once_per_row(

@@ -7,41 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from seedance_async.cli.demo_folder import choose_folder
+from seedance_async.journal import read_journal
 from seedance_async.testing import EmulatorThread
-from tests.cli.harness import QUICK, Seedance, environ_of, process
+from tests.cli.harness import QUICK, Seedance, environ_of, read_until, running, said
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals as POSIX has them")
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
-
-
-@contextmanager
-def running(*words: str | Path) -> Iterator["subprocess.Popen[str]"]:
-    """Run a command and see that it is gone afterwards."""
-    started = process(*words)
-    try:
-        yield started
-    finally:
-        started.kill()
-        started.communicate()
-
-
-def read_until(command: "subprocess.Popen[str]", words: str, times: int = 1) -> str:
-    """Read standard error up to the line in which `words` appear for the n-th time."""
-    assert command.stderr is not None
-    read = ""
-    for line in command.stderr:
-        read += line
-        if read.count(words) >= times:
-            return read
-    raise AssertionError(f"{words!r} never came: {read}")
 
 
 @pytest.fixture
@@ -56,7 +34,7 @@ def stuck_rows(tmp_path: Path) -> Path:
 def test_a_signal_in_the_middle_of_a_batch(
     signum: signal.Signals, serve: Callable[..., EmulatorThread], stuck_rows: Path, tmp_path: Path
 ) -> None:
-    """Nothing more is sent; what runs is listed with its ids and the command that fetches it; the rest is kept."""
+    """Nothing more is sent; what runs is counted, its ids are written down, and the command that goes on is given."""
     served = serve(limit=2)
     out = tmp_path / "out"
     with running("batch", stuck_rows, "-o", out, "--yes", "--json", *QUICK) as command:
@@ -67,7 +45,7 @@ def test_a_signal_in_the_middle_of_a_batch(
     assert command.returncode == SIGNALS[signum]
     assert "Traceback" not in rest
     assert "2 tasks still running" in rest
-    assert f"seedance download {' '.join(ids)} -o {out} --wait" in rest
+    assert said(rest, "go on: seedance ") == ["resume", str(out)]
     report = json.loads(told)
     assert (report["running"], report["counts"]) == (ids, {"running": 2, "not_submitted": 2})
     assert Path(report["remaining_file"]).read_text().count("\n") == 2
@@ -97,7 +75,7 @@ def test_a_second_signal_leaves_at_once(serve: Callable[..., EmulatorThread], st
 def test_two_signals_at_once_lose_no_id(
     pause: float, serve: Callable[..., EmulatorThread], stuck_rows: Path, tmp_path: Path
 ) -> None:
-    """Whatever the first one has got to when the second one comes, what runs is listed once, and written down once."""
+    """Whatever the first one has got to when the second one comes: the ids are in the journal, and said is it once."""
     serve(limit=2)
     out = tmp_path / "out"
     with running("batch", stuck_rows, "-o", out, "--yes", *QUICK) as command:
@@ -108,7 +86,8 @@ def test_two_signals_at_once_lose_no_id(
         _, rest = command.communicate(timeout=30)
     ids = re.findall(r"accepted as (task_\w+)", seen)
     assert command.returncode == 130
-    assert rest.count(f"seedance download {' '.join(ids)} -o {out} --wait") == 1
+    assert rest.count(f"seedance resume {out}\n") == 1
+    assert {record.task_id for record in read_journal(out / "journal.db")} >= set(ids)
     written = [json.loads(line)["task_id"] for line in (out / "manifest.jsonl").read_text().splitlines()]
     # A create that was on the wire has no id.
     assert sorted(task_id for task_id in written if task_id is not None) == sorted(ids)

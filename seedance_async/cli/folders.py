@@ -1,0 +1,182 @@
+"""The folder of a batch, looked at before anything is done in it: is it one, whose is it, does somebody use it?
+
+Nothing here takes the journal. What is found may have changed a moment later: the session that opens the journal
+finds that out and says it in the same words.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from attrs import evolve
+
+from seedance_async.batch import JOURNAL, ExitCode, Folder, open_folder
+from seedance_async.cli.demo_folder import NOTE
+from seedance_async.cli.explain import CommandError, words_of
+from seedance_async.cli.terminal import one_line, quoted, span
+from seedance_async.core.record_steps import recovered
+from seedance_async.errors import JournalError
+from seedance_async.journal import JournalHost, journal_host
+from seedance_async.journal.lockfile import LockFile, TakenError
+
+_LOCK: Final = f"{JOURNAL}.lock"
+
+
+@contextmanager
+def journal_opening() -> Generator[None]:
+    """Turn a journal that cannot be had into a usage error: nothing was sent.
+
+    Raises:
+        CommandError: Why, and what can be done.
+    """
+    try:
+        yield
+    except JournalError as error:
+        raise CommandError(words_of(error)) from None
+
+
+def look_into(path: Path) -> Folder:
+    """Look into a folder that may be new.
+
+    Raises:
+        CommandError: There is a journal and it cannot be read.
+    """
+    with journal_opening():
+        return open_folder(path)
+
+
+def look_into_begun(path: Path) -> Folder:
+    """Look into a folder in which a batch was begun.
+
+    Raises:
+        CommandError: There is none, or its journal cannot be read.
+    """
+    if path.name == JOURNAL and path.is_file():
+        path = path.parent
+    if not path.is_dir():
+        raise CommandError(f"{path} is a file; name the folder of a batch" if path.exists() else _missing(path))
+    if not (path / JOURNAL).exists():
+        hint = _with_videos(path)
+        raise CommandError(f"no batch was begun in {path}: there is no {JOURNAL} in it{hint}")
+    return look_into(path)
+
+
+def _missing(path: Path) -> str:
+    return f"there is no folder {path}; seedance batch FILE -o {quoted(str(path))} makes it"
+
+
+def _with_videos(path: Path) -> str:
+    """Say where a batch is that the user may have meant."""
+    with suppress(OSError):
+        inside = sorted(child.name for child in path.iterdir() if (child / JOURNAL).is_file())
+        if inside:
+            shown = ", ".join(str(path / name) for name in inside[:3])
+            return f"; there is one in {shown}{', ...' if len(inside) > 3 else ''}"
+    return ""
+
+
+def refuse_demo(path: Path) -> None:
+    """Refuse to go on with a demo: its service has ended, and the real one would be paid.
+
+    Raises:
+        CommandError: The folder is a demo's.
+    """
+    if (path / NOTE).exists():
+        raise CommandError(f"{path} holds a demo, whose service has ended with it; there is nothing to go on with")
+
+
+def user_of(path: Path) -> str | None:
+    """Say which process works in a folder: `"process 17 on studio since ..."`; None if none does, or nobody knows."""
+    lock = path / _LOCK
+    if not lock.exists():
+        return None
+    claim = LockFile(lock)
+    try:
+        claim.take("a look", datetime.now(UTC))
+    except TakenError as taken:
+        return one_line(str(taken.holder))
+    except Exception:  # noqa: BLE001 (a folder that may only be read, a file system without locks: opening says more)
+        return None
+    claim.give_back()  # a killed process left the file
+    return None
+
+
+def refuse_used(path: Path) -> None:
+    """Refuse a folder in which another batch runs, before anybody is asked anything.
+
+    Raises:
+        CommandError: Who uses it, and the ways out.
+    """
+    user = user_of(path)
+    if user is not None:
+        raise CommandError(used_text(path, user))
+
+
+def used_text(path: Path, user: str) -> str:
+    """Say why a second batch is refused, and what can be done instead."""
+    shown = quoted(str(path))
+    return (
+        f"{path} is in use by {user}: two batches in one folder would pay twice.\n"
+        f"Wait for it, stop it (Ctrl-C there loses nothing), or take another folder with -o.\n"
+        f"To see how far it is: seedance jobs {shown}"
+    )
+
+
+def as_it_stands(found: Folder, user: str | None) -> Folder:
+    """Take what was on the wire when a process died for what it is: unknown."""
+    if user is not None:
+        return found
+    now = datetime.now(UTC)
+    return evolve(found, records=tuple(recovered(record, now) for record in found.records))
+
+
+def take_over(path: Path, *, agreed: bool, ask: Callable[[str], bool] | None, warn: Callable[[str], None]) -> None:
+    """See whether a folder comes from elsewhere, and whether that is meant.
+
+    Args:
+        path: The folder.
+        agreed: Whether the user has said so already.
+        ask: Puts a question to the user; None where nobody is there.
+        warn: Tells the user something.
+
+    Raises:
+        CommandError: It does, and the user does not want to go on, or cannot be asked.
+    """
+    if not (path / JOURNAL).exists():
+        return
+    with journal_opening():
+        host = journal_host(path / JOURNAL)
+    if host is None:
+        return
+    if host.here:
+        _warn_of_copy(path, host, warn)
+        return
+    text = (
+        f"{path} was last in use on another computer: {one_line(host.name, 60)}, {_ago(host.at)}, "
+        f"as {one_line(host.path)}.\n"
+        "Go on here only if nothing goes on there any more: two live copies of a folder pay twice for what is still "
+        "to be sent."
+    )
+    if agreed:
+        return
+    if ask is None:
+        raise CommandError(f"{text}\nTo go on here, add --take-over")
+    if not ask(f"{text}\nGo on here?"):
+        raise CommandError("nothing was sent", ExitCode.FAILED)
+
+
+def _warn_of_copy(path: Path, host: JournalHost, warn: Callable[[str], None]) -> None:
+    """Say it where the folder was copied and the original is still there."""
+    original = Path(host.path)
+    with suppress(OSError):
+        if original.is_file() and not original.samefile(path / JOURNAL):
+            warn(f"{path} is a copy of {original.parent}: what is still to be sent is paid twice if both go on")
+
+
+def _ago(moment: datetime) -> str:
+    since = datetime.now(UTC) - moment
+    if since < timedelta(0):
+        return f"on {moment:%Y-%m-%d}"
+    return f"{span(since.total_seconds())} ago" if since < timedelta(days=2) else f"{since.days} days ago"
