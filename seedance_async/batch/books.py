@@ -216,7 +216,7 @@ class Books:
         left = tuple(
             self._ended[key]
             for key, job in self.left.items()
-            if key in self._ended and not (job.standing in _OVER and job.duty is Duty.NOTHING)
+            if key in self._ended and not ((job.elsewhere or job.standing in _OVER) and job.duty is Duty.NOTHING)
         )
         return BatchReport(self.folder, rows, self.stopped, self.stop_message, left=left)
 

@@ -16,7 +16,7 @@ from seedance_async.batch.outcomes import row_that_failed
 from seedance_async.batch.saving import Saver
 from seedance_async.core.results import VideoResult
 from seedance_async.core.standing import FolderStanding, JobStanding, Standing
-from seedance_async.errors import SeedanceError, TaskFailedError
+from seedance_async.errors import JournalError, SeedanceError, TaskFailedError
 
 if TYPE_CHECKING:
     from seedance_async.handle import TaskHandle
@@ -82,6 +82,8 @@ class Follower:
             if self._gets_another(job, error):
                 self.again.append(job)
             else:
+                if isinstance(error, JournalError):
+                    self.saver.stop("disk", str(error))
                 self.books.end(row_that_failed(job.row, error, self.books.board.task_id(job.row.key)))
         else:
             self.save(job, result)

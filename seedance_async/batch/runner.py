@@ -15,7 +15,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +36,7 @@ from seedance_async.batch.writing import planned, write_down
 from seedance_async.clock import wall_now
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.plan import Plan
+from seedance_async.core.record import JobRecord
 from seedance_async.core.run_options import DEFAULT_OPTIONS, RunOptions
 from seedance_async.core.stand import stand
 from seedance_async.core.standing import FolderStanding
@@ -152,7 +153,7 @@ class BatchRunner:
         """
         books, book = self._books, session.journal
         resolved = resolve_unknown(session, await asyncio.to_thread(read_tasks, books.folder))
-        standing = await asyncio.to_thread(self._stand, book)
+        standing = await asyncio.to_thread(self._stand, book.jobs())
         await asyncio.to_thread(check_folder, standing, books.folder, overwrite=self._options.overwrite)
         manifest = await asyncio.to_thread(Manifest, books.folder)
         recorder = Recorder(manifest, lambda message: self.stop("disk", message))
@@ -177,8 +178,7 @@ class BatchRunner:
         books.tell(BatchEnded(report.exit_code))
         return report
 
-    def _stand(self, book: "JobBook") -> FolderStanding:
-        records = book.jobs()
+    def _stand(self, records: Sequence[JobRecord]) -> FolderStanding:
         catalogue = self._plan.rows[0].request.catalogue if self._plan.rows else Catalogue.CLASSIC
         sizes = sizes_of(self._books.folder, records)
         standing = stand(self._plan, records, sizes, self._options, now=wall_now(), catalogue=catalogue)

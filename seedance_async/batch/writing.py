@@ -2,7 +2,7 @@
 
 1. Before the first create leaves, every row that is to be sent is in the journal as queued, with its file, line, `id`
    and carried columns, in one transaction: what is interrupted goes on without the batch file.
-2. Jobs that no row stands for any more are marked, so that going on without the file does not send them.
+2. Jobs that no row of their file stands for any more are marked, so that going on without it does not send them.
 3. Rows that were not sent when the run ends are queued again, whatever took them back.
 """
 
@@ -24,7 +24,7 @@ async def write_down(book: JobBook, standing: FolderStanding, options: RunOption
     """
     await book.plan(planned(standing.submits, standing, options))
     marks: list[tuple[str, Mapping[str, Any]]] = []
-    marks += [(job.row.key, {"left": True}) for job in standing.left if not job.notes.left]
+    marks += [(job.row.key, {"left": True}) for job in standing.left if not job.elsewhere and not job.notes.left]
     marks += [(job.row.key, {"left": None}) for job in standing.rows if not job.submits and job.notes.left]
     await asyncio.gather(*(book.note(key, **notes) for key, notes in marks))
 

@@ -41,7 +41,8 @@ class FolderJob:
         error: Why it failed, was refused or is unknown, or None.
         prompt: What it shows.
         variant_of: The key of the row's first video, for a variant; else None.
-        left: Whether no row of the file stands for it any more.
+        left: Whether no row of its file stands for it any more.
+        source: Name of that file, without its folder; empty where it was not written down.
     """
 
     key: str
@@ -56,6 +57,7 @@ class FolderJob:
     prompt: str = field(repr=False)
     variant_of: str | None = None
     left: bool = False
+    source: str = ""
 
 
 @frozen
@@ -104,6 +106,7 @@ def _job(record: JobRecord, sizes: Mapping[str, int], now: datetime) -> FolderJo
         prompt=prompt if isinstance(prompt, str) else "",
         variant_of=notes.variant_of,
         left=notes.left,
+        source=notes.source,
     )
 
 

@@ -3,6 +3,7 @@
     file        where the video goes, relative to the folder, with `/` on every system
     saved       where it is, once it is complete; the same form
     bytes       how long the complete file was
+    source      the name of the batch file, without its folder
     index       the row's number in the file, from 1
     line        the line on which the row starts
     id          the row's `id`, where it has one
@@ -12,7 +13,7 @@
     made_by     `"redo"` or `"reroll"`, for variants that no row and no `count` asks for
     run         number of the run that wrote the job down first
     budget      the budget of that run, as text; missing where it had none
-    left        true while no row of the file stands for the job
+    left        true while no row of that file stands for the job
 
 Notes are read with care: a journal may come from a later release, or have been edited.
 """
@@ -41,6 +42,7 @@ class JobNotes:
     file: PurePosixPath | None = None
     saved: PurePosixPath | None = None
     bytes: int | None = None
+    source: str = ""
     index: int | None = None
     line: int | None = None
     id: str | None = None
@@ -62,6 +64,7 @@ def read_notes(record: JobRecord) -> JobNotes:
         file=_path(notes.get("file")),
         saved=_path(notes.get("saved")),
         bytes=_number(notes.get("bytes")),
+        source=_text(notes.get("source")) or "",
         index=_number(notes.get("index")),
         line=_number(notes.get("line")),
         id=_text(notes.get("id")),
@@ -86,6 +89,7 @@ def notes_for(row: PlannedRow, *, made_by: MadeBy | None, run: int, budget: Deci
         "file": row.file.as_posix(),
         "saved": None,
         "bytes": None,
+        "source": row.source or None,
         "index": row.index,
         "line": row.line,
         "id": row.id,

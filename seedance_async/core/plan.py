@@ -6,7 +6,7 @@ that is wrong with the others.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from pathlib import PurePosixPath
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final
 
 from attrs import Factory, evolve, field, frozen
@@ -45,6 +45,7 @@ class PlannedRow:
         variant: Which of the row's videos it is, from 1.
         own_name: Whether the row names its file itself (`output`).
         whole: Whether the inputs can be sent; a journal does not keep links that may be signed.
+        source: Name of the file that it is a row of, without its folder.
     """
 
     index: int
@@ -62,6 +63,7 @@ class PlannedRow:
     variant: int = 1
     own_name: bool = False
     whole: bool = True
+    source: str = ""
 
 
 @frozen
@@ -152,6 +154,7 @@ def make_plan(
                 base=keys[position],
                 variant=variant,
                 own_name=row.output is not None,
+                source=file_name(source.name),
             )
             for position, row in enumerate(source.rows)
             if position in files
@@ -164,6 +167,11 @@ def make_plan(
     if not rows:
         raise InputError([Problem(source.name, "holds no rows")])
     return Plan(source, tuple(rows), quote_requests(row.request for row in rows))
+
+
+def file_name(name: str) -> str:
+    """Return the name of a batch file without its folder."""
+    return PureWindowsPath(name).name or name
 
 
 def _unknown(row: Row) -> dict[str, object]:

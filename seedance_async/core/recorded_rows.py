@@ -74,6 +74,7 @@ def row_of_record(
         base=notes.variant_of or record.key,
         variant=notes.variant,
         whole=whole,
+        source=notes.source,
     )
 
 

@@ -48,16 +48,17 @@ def rerolled(
         if source.record is None:
             problems.append(Problem("reroll", "no video of this row was made yet", repr(name)))
             continue
-        if not source.row.whole:
+        wanted = source.row if source.wanted is None else source.wanted
+        if not wanted.whole:
             message = "its links may be signed and are not kept; give the batch file as well"
             problems.append(Problem("reroll", message, repr(name)))
             continue
         try:
-            request = prepare_call(source.row.inputs, options.reroll_fields, catalogue)
+            request = prepare_call(wanted.inputs, options.reroll_fields, catalogue)
         except InputError as error:
             problems += [evolve(each, path=f"reroll {name}: {each.path}") for each in error.problems]
             continue
-        row = evolve(source.row, inputs=request.inputs, request=request, digest=request.digest)
+        row = evolve(wanted, inputs=request.inputs, request=request, digest=request.digest)
         if not _is_under_way(row, jobs):
             made.append(_variant(row, families, first_rows))
     return made, problems

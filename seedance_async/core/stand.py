@@ -56,10 +56,12 @@ class _Builder:
     _problems: list[Problem] = field(init=False, factory=list[Problem])
     _unbound: dict[str, Member] = field(init=False, factory=dict[str, Member])
     _first: dict[str, PlannedRow] = field(init=False)
+    _sources: set[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         # The first video of a base where there is one; its file gives the variants their names.
         self._first = {row.base: row for row in sorted(self.plan.rows, key=lambda row: row.variant, reverse=True)}
+        self._sources = {row.source for row in self.plan.rows}
 
     def build(self, known: Sequence[JobRecord]) -> FolderStanding:
         self.families.reserve(self.plan.rows)
@@ -98,7 +100,7 @@ class _Builder:
             return _of_member(row, member, standing, duty)
         older = row_of_record(member.record, self.catalogue, notes=member.notes)
         older = evolve(older, index=row.index, line=row.line, id=row.id, carried=row.carried, raw=row.raw)
-        changed = _of_member(older, member, Standing.CHANGED, duty)
+        changed = evolve(_of_member(older, member, Standing.CHANGED, duty), wanted=row)
         return self._redo(row, changed) if self.judge.options.redo_changed else changed
 
     def _redo(self, row: PlannedRow, older: JobStanding) -> JobStanding:
@@ -174,7 +176,8 @@ class _Builder:
         row = row_of_record(member.record, self.catalogue, notes=member.notes)
         first = self._first.get(member.base)
         superseded = first is not None and (member.notes.made_by == "redo" or member.record.digest != first.digest)
-        job = evolve(_of_member(row, member, standing, duty), superseded=superseded)
+        elsewhere = first is None and not member.notes.left and member.notes.source not in self._sources
+        job = evolve(_of_member(row, member, standing, duty), superseded=superseded, elsewhere=elsewhere)
         if duty is Duty.SUBMIT:
             return job.held()
         taken_away = duty is Duty.FETCH and member.notes.saved is not None

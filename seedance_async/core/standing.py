@@ -87,8 +87,10 @@ class JobStanding:
         made_by: `"redo"` or `"reroll"`, for a variant that no row and no `count` asks for.
         needs_file: Whether another attempt was asked for and cannot be made without the batch file: the journal does
             not keep links that may be signed.
+        wanted: For a changed row, what it asks for now.
         older: For a redo, the job that has made the row's video so far.
         superseded: For a job that no row stands for: whether a variant with the row's new inputs took its place.
+        elsewhere: For a job that no row stands for: whether it is a row of another batch file.
     """
 
     row: PlannedRow
@@ -98,8 +100,10 @@ class JobStanding:
     notes: JobNotes = field(factory=JobNotes, repr=False)
     made_by: MadeBy | None = None
     needs_file: bool = False
+    wanted: PlannedRow | None = field(default=None, repr=False)
     older: "JobStanding | None" = field(default=None, repr=False)
     superseded: bool = False
+    elsewhere: bool = False
 
     @property
     def submits(self) -> bool:
@@ -127,8 +131,8 @@ class FolderStanding:
     Attributes:
         plan: The plan.
         rows: The jobs of its rows in its order, each followed by the variants that were made of it by `reroll`.
-        left: Jobs that no row stands for: their row left the file, or a newer variant took their place. Those that
-            run are watched and saved like the others; nothing else is sent for them.
+        left: Jobs that no row stands for: their row left the file, a newer variant took their place, or they are rows
+            of another file. Those that run are watched and saved like the others; nothing is sent for them.
         credits: What the folder has cost so far, over all runs.
         at: When this was found.
         run: Number of this run, for the notes of the jobs that it writes down first.
@@ -169,7 +173,12 @@ class FolderStanding:
     @property
     def left_rows(self) -> tuple[JobStanding, ...]:
         """The jobs whose row left the file."""
-        return tuple(job for job in self.left if not job.superseded)
+        return tuple(job for job in self.left if not job.superseded and not job.elsewhere)
+
+    @property
+    def rows_elsewhere(self) -> tuple[JobStanding, ...]:
+        """The jobs of rows of other files."""
+        return tuple(job for job in self.left if job.elsewhere)
 
     @property
     def to_submit(self) -> Plan:

@@ -59,6 +59,8 @@ def describe_standing(standing: FolderStanding, concurrency: int) -> tuple[str, 
         lines.append(
             f"{_jobs(len(standing.left_rows))} of rows that are not in the file any more; nothing is sent for them"
         )
+    if others := len(standing.rows_elsewhere):
+        lines.append(f"{_jobs(others)} of other files in this folder; nothing is sent for them now")
     if standing.spent:
         lines.append(_spent(standing))
     return tuple(lines)

@@ -1,5 +1,6 @@
 """P2 and P3 over several runs of one folder: nothing is paid twice, and everything paid is saved."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from seedance_async.batch import (
     RowEnded,
     RunOptions,
     Standing,
+    make_plan,
     open_folder,
+    read_rows,
 )
+from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.lifecycle import State
 from seedance_async.errors import ConfigurationError, InputError
 from seedance_async.journal import read_journal
@@ -28,6 +32,7 @@ from tests.batch.driving import (
     manifest,
     paid,
     run,
+    session_for,
     videos,
 )
 from tests.batch.plans import plan_of, table
@@ -47,6 +52,34 @@ async def test_the_same_command_finishes_the_rest(emulator: StartEmulator, tmp_p
     assert report.credits_used == service.statistics().credits_spent
     assert {row["status"] for row in table(tmp_path / "results.csv")} == {"done"}
     assert not (tmp_path / "remaining.jsonl").exists()
+
+
+async def test_a_second_signal_loses_nothing_either(emulator: StartEmulator, tmp_path: Path) -> None:
+    """The run is torn away from what it does: what it could not queue again is withdrawn, which is the same."""
+    service = await emulator(limit=2)
+    runner = BatchRunner(lakes(5), tmp_path)
+    async with session_for(service, runner) as session:
+        running = asyncio.create_task(runner.run(session))
+        await asyncio.sleep(30)
+        runner.stop()
+        running.cancel()
+        await asyncio.wait({running})
+    states = {record.key: record.state for record in read_journal(tmp_path / JOURNAL)}
+    assert set(states.values()) <= {State.RUNNING, State.WITHDRAWN, State.QUEUED}
+    report = await run(service, BatchRunner(lakes(5), tmp_path))
+    assert report.counts == {"done": 5}
+    assert set(paid(service).values()) == {1}
+
+
+async def test_drift_is_told_once(emulator: StartEmulator, tmp_path: Path) -> None:
+    """A video that was paid by other prices and has to be fetched again does not stop the next run."""
+    service = await emulator(limit=2, faults=[Fault("credits-drift", value="0.7", count=2)])
+    await run(service, BatchRunner(lakes(2), tmp_path, RunOptions(on_drift="go")))
+    service.faults.clear()
+    (tmp_path / "n1.mp4").unlink()
+    report = await run(service, BatchRunner(lakes(3), tmp_path))
+    assert report.stopped is None
+    assert report.counts == {"done": 3}
 
 
 async def test_a_third_run_has_nothing_to_do(emulator: StartEmulator, tmp_path: Path) -> None:
@@ -118,6 +151,26 @@ async def test_a_row_that_left_the_file_is_listed_and_its_task_saved(emulator: S
     assert paid(service) == {"lake 1": 1, "lake 2": 1, "lake 3": 1, "hill": 1}
 
 
+async def test_rows_of_another_file_are_left_alone_and_not_forgotten(emulator: StartEmulator, tmp_path: Path) -> None:
+    """The rows that failed are passed in again by themselves: the others are not gone, and `resume` sends them."""
+    service = await emulator(limit=1)
+    folder = tmp_path / "videos"
+    plan = plan_of({"prompt": "[fail:input] lake"}, {"prompt": "hill"}, {"prompt": "sea"})
+    await run(service, BatchRunner(plan, folder, RunOptions(limit=1)))
+    await interrupted(service, plan, folder, after=20)
+    failed = folder / "failed.jsonl"
+    failed.write_text(failed.read_text("utf-8").replace("[fail:input] lake", "lake"), "utf-8")
+    again = make_plan(read_rows(failed), defaults={}, catalogue=Catalogue.CLASSIC)
+    report = await run(service, BatchRunner(again, folder))
+    assert report.counts == {"done": 1}
+    assert [(ended.row.inputs.prompt, ended.status) for ended in report.left] == [("hill", "done")]
+    standing = open_folder(folder).standing(again)
+    assert (len(standing.rows_elsewhere), standing.left_rows) == (3, ())
+    report = await run(service, BatchRunner(open_folder(folder).plan(Catalogue.CLASSIC), folder))
+    assert report.counts == {"done": 3, "failed": 1}
+    assert paid(service) == {"[fail:input] lake": 1, "lake": 1, "hill": 1, "sea": 1}
+
+
 async def test_rows_that_were_not_sent_stay_queued(emulator: StartEmulator, tmp_path: Path) -> None:
     """Whatever took them back; and their links are kept until they are sent."""
     service = await emulator(limit=1)
@@ -147,7 +200,7 @@ async def test_every_row_is_written_down_before_the_first_create(emulator: Start
     (record, *_) = read_journal(tmp_path / JOURNAL)
     notes = {name: value for name, value in record.notes.items() if name != "run"}
     assert json.loads(json.dumps(dict(notes), default=dict)) == {
-        "file": "x/a.mp4", "index": 1, "line": 1, "carried": {"#scene": {"n": 1}},
+        "file": "x/a.mp4", "source": "rows.jsonl", "index": 1, "line": 1, "carried": {"#scene": {"n": 1}},
     }  # fmt: skip
 
 

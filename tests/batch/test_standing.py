@@ -223,6 +223,15 @@ def test_a_row_becomes_the_variant_that_has_its_inputs() -> None:
     assert standing.rows[0].row.key == "a#2"
 
 
+def test_a_reroll_of_a_changed_row_makes_what_it_asks_for_now() -> None:
+    """Whoever edits a row and rolls it again does not pay for the former words."""
+    first = saved(written(ROW))
+    standing = standing_of(CHANGED, [first], sizes(first), RunOptions(reroll=("a",)))
+    assert [(job.row.key, job.standing, job.row.inputs.prompt) for job in standing.rows] == [
+        ("a", Standing.CHANGED, "lake"), ("a#2", Standing.REROLL, "hill"),
+    ]  # fmt: skip
+
+
 def test_the_plan_says_what_is_done_and_what_it_still_costs() -> None:
     """The first line exposes a mistyped folder; the second is the price of the rest only."""
     plan = plan_of(*({"prompt": name, "id": name} for name in "abcdef"))
