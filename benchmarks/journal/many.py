@@ -1,10 +1,11 @@
 """A journal of many jobs: made, opened, resumed, listed and closed, with how long each held up the event loop."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,8 @@ from seedance_async.journal import SqliteJournal, read_journal
 
 QUEUED, FINISHED, HALFWAY = "all queued", "all finished", "halfway: 50 run"
 CANDIDATES = (QUEUED, FINISHED, HALFWAY)
+OPEN, READ, SHOW = "open", "read from beside", "`seedance jobs`"
+STEPS = (OPEN, "resume", "list", READ, SHOW, "plan as many", "close")
 #: What the journal is called in the folder of a batch.
 NAME = "journal.db"
 RUNNING = 50
@@ -35,81 +38,89 @@ class Stretch:
 
     Attributes:
         seconds: All in all.
-        held_up: The longest time in which the loop did nothing else, in seconds.
+        cpu: Of the processor, in seconds; of a command that ran meanwhile, too, where the system tells.
+        held_up: The longest time in which the loop did nothing else, in seconds; None where it was not looked at.
     """
 
     seconds: float = 0.0
-    held_up: float = 0.0
+    cpu: float = 0.0
+    held_up: float | None = None
+
+    def figures(self) -> dict[str, float]:
+        """Give them their names for the report."""
+        found = {"seconds": self.seconds, "CPU seconds": self.cpu}
+        return found if self.held_up is None else {**found, "hold-up ms": self.held_up * 1000}
 
 
-async def measure_size(candidate: str, file: Path, jobs: int, base_url: str) -> dict[str, float]:
-    """Make a journal and use it as a batch does that is started again; seconds, and milliseconds of hold-up."""
+async def measure_size(candidate: str, file: Path, jobs: int, base_url: str) -> dict[str, dict[str, float]]:
+    """Make a journal and use it as a batch does that is started again; return the figures of each step."""
     journal = SqliteJournal(file)
     await journal.open()
     await journal.write([record_of(candidate, number, jobs) for number in range(jobs)])
     await journal.aclose()
     session = AsyncSeedance("benchmark", base_url=base_url, concurrency=RUNNING, journal=file)
-    with timed() as opening:
+    with looked_at() as opening:
         await session.open()
-    with timed() as resuming:
+    with looked_at() as resuming:
         await session.resume()
-    listing = seconds_of(lambda: (session.journal.jobs(), session.journal.credits))
-    # Beside the session, as another program does.
-    reading = await asyncio.to_thread(seconds_of, lambda: read_journal(file))
+    with timed() as listing:
+        session.journal.jobs()
+        _ = session.journal.credits
+    with timed() as reading:
+        await asyncio.to_thread(read_journal, file)
     command = [sys.executable, "-m", "seedance_async", "jobs", str(file.parent)]
-    showing = await asyncio.to_thread(seconds_of, lambda: subprocess.run(command, capture_output=True, check=True))
-    with timed() as planning:
+    with timed() as showing:
+        await asyncio.to_thread(lambda: subprocess.run(command, capture_output=True, check=True))
+    with looked_at() as planning:
         await session.journal.plan(planned(number) for number in range(jobs, 2 * jobs))
-    with timed() as closing:
+    with looked_at() as closing:
         await session.aclose()
-    return {
-        "open s": opening.seconds,
-        "open, hold-up ms": opening.held_up * 1000,
-        "resume s": resuming.seconds,
-        "resume, hold-up ms": resuming.held_up * 1000,
-        "list ms": listing * 1000,
-        "read beside it s": reading,
-        "seedance jobs s": showing,
-        "plan as many s": planning.seconds,
-        "plan, hold-up ms": planning.held_up * 1000,
-        "close s": closing.seconds,
-        "close, hold-up ms": closing.held_up * 1000,
-        "MB": megabytes(file),
-    }
-
-
-def megabytes(file: Path) -> float:
-    """How large a file is."""
-    return file.stat().st_size / 1e6
-
-
-def seconds_of(work: Callable[[], object]) -> float:
-    """Run something that blocks and return how long it took."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+    steps = (opening, resuming, listing, reading, showing, planning, closing)
+    return {name: stretch.figures() for name, stretch in zip(STEPS, steps, strict=True)}
 
 
 @contextmanager
 def timed() -> Generator[Stretch]:
-    """Measure a step while another task looks at the clock every millisecond, as far as it gets a turn."""
+    """Measure a step."""
     stretch = Stretch()
-
-    async def look() -> None:
-        while True:
-            before = time.perf_counter()
-            try:
-                await asyncio.sleep(LOOK)
-            finally:
-                stretch.held_up = max(stretch.held_up, time.perf_counter() - before - LOOK)
-
-    looking = asyncio.get_running_loop().create_task(look())
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), processor()
     try:
         yield stretch
     finally:
-        stretch.seconds = time.perf_counter() - start
-        looking.cancel()
+        stretch.seconds, stretch.cpu = time.perf_counter() - start, processor() - cpu
+
+
+@contextmanager
+def looked_at() -> Generator[Stretch]:
+    """Measure a step while another task looks at the clock every millisecond, as far as it gets a turn."""
+
+    last, held_up = time.perf_counter(), 0.0
+
+    def note_turn() -> None:
+        nonlocal last, held_up
+        now = time.perf_counter()
+        last, held_up = now, max(held_up, now - last - LOOK)
+
+    async def look() -> None:
+        while True:
+            note_turn()
+            await asyncio.sleep(LOOK)
+
+    with timed() as stretch:
+        looking = asyncio.get_running_loop().create_task(look())
+        try:
+            yield stretch
+        finally:
+            looking.cancel()
+            # A step that ends without giving others a turn has held the loop until here.
+            note_turn()
+            stretch.held_up = held_up
+
+
+def processor() -> float:
+    """Seconds of the processor that this process has used, and those of its children that have ended."""
+    children = os.times()
+    return time.process_time() + children.children_user + children.children_system
 
 
 def planned(number: int) -> PlannedJob:
