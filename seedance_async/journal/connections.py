@@ -50,11 +50,19 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> "sqlite3.Connection":
     return connection
 
 
-def set_journal_mode(connection: "sqlite3.Connection", mode: Literal["wal", "delete"]) -> str:
-    """Change SQLite's journal mode, and return the one it has then. Waits for readers to end."""
+def set_journal_mode(
+    connection: "sqlite3.Connection", mode: Literal["wal", "delete"], patience: float | None = None
+) -> str:
+    """Change SQLite's journal mode, and return the one it has then.
+
+    Args:
+        connection: The connection.
+        mode: With a log beside the file, or without one.
+        patience: Seconds to wait for readers to end.
+    """
     import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
 
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + (PATIENCE if patience is None else patience)
     while True:
         try:
             (now,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()

@@ -6,8 +6,10 @@
 3. While it is open the file has a write-ahead log beside it, so that readers and the writer never wait for each other.
    After `close` it is one file again. In places that lend no memory to several processes there is no such log, and
    readers and writer wait for each other, for milliseconds.
-4. What was written last is in the log, so a file that was not closed is worth nothing without it. `needs_log` in
-   `about` says so: it is set in the file itself once there is a log, and taken away before the log is.
+4. What was written last is in the log, and to go on without it is to pay twice. So the file itself says `needs_log`
+   while there is more in the log; the log says that all is there, so that whoever brings the two together, as any
+   SQLite program does that opens the file last, makes the file say so too. That is why the log is brought into the file
+   by us alone (`_mark`), and never by the way.
 5. Who removes or replaces the file, or its lock, while it is open, ends the writing: what is written to a file without
    a name is not durable, and without a lock there may be a second writer.
 6. A forked child never touches the file: for SQLite to close it there could cost the parent its locks.
@@ -38,6 +40,12 @@ from seedance_async.journal.schema import SCHEMA, Schema
 if TYPE_CHECKING:
     import sqlite3
 
+#: Pages that a log may have before it is brought into the file: some megabytes. A record fills less than one as a rule,
+#: and a write has others beside it.
+_LONGEST_LOG: Final = 2000
+_PAGES_BESIDE: Final = 3
+#: Seconds that a closing waits for readers, so that one file is left.
+_PATIENCE_AT_CLOSE: Final = 2.0
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -66,6 +74,7 @@ class Database:
         self._lock: LockFile | None = None
         self._connection: sqlite3.Connection | None = None
         self._status: os.stat_result | None = None
+        self._in_log = 0
         self._kept: Mapping[str, Kept] = {}
 
     def open(self) -> tuple[JobRecord, ...]:
@@ -84,7 +93,9 @@ class Database:
                 contents = self._inspected() if exists(self.path) else self._made()
                 self._kept = contents.kept
                 self.last_host = host_of(contents.about)
-                self._sign(self._connect())
+                connection = self._connect()
+                self._sign(connection)
+                self._begin_log(connection)
             except BaseException:
                 self.close()
                 raise
@@ -102,14 +113,19 @@ class Database:
             raise JournalError(f"a record is no JSON ({error})", str(self.path)) from error
         with explained(str(self.path)):
             self._refuse_strangers()
-            connection = self._connection or self._connect()
+            if self._connection is None:
+                self._begin_log(self._connect())
+            assert self._connection is not None
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                connection.executemany(tables.UPSERT, rows)
-                connection.execute("COMMIT")
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.executemany(tables.UPSERT, rows)
+                self._connection.execute("COMMIT")
             except BaseException:
                 self._disconnect()
                 raise
+            self._in_log += len(rows) + _PAGES_BESIDE
+            if self._in_log >= _LONGEST_LOG:
+                self._mark(self._connection)
 
     def close(self) -> None:
         """Give the journal back. May be called twice, and after `open` failed."""
@@ -120,8 +136,7 @@ class Database:
             if self._connection is not None and self._lock is not None and self._lock.held:
                 # What cannot be tidied up is in the log beside the file, and durable; the next opening does it.
                 with contextlib.suppress(sqlite3.Error):
-                    tables.note(self._connection, needs_log="no")
-                    set_journal_mode(self._connection, "delete")
+                    set_journal_mode(self._connection, "delete", _PATIENCE_AT_CLOSE)
         finally:
             self._disconnect()
             self._kept = {}
@@ -217,7 +232,7 @@ class Database:
             connection.close()
 
     def _sign(self, connection: "sqlite3.Connection") -> None:
-        """Note who has the journal now, and begin the log."""
+        """Note who has the journal now."""
         connection.execute("BEGIN IMMEDIATE")
         tables.note(
             connection,
@@ -229,10 +244,23 @@ class Database:
             needs_log="no",
         )
         connection.execute("COMMIT")
+
+    def _begin_log(self, connection: "sqlite3.Connection") -> None:
+        """Write to a log beside the file from now on, where there can be one."""
         if set_journal_mode(connection, "wal" if self._place == "disk" else "delete") == "wal":
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+            self._mark(connection)
+
+    def _mark(self, connection: "sqlite3.Connection") -> None:
+        """Bring the log into the file, and make the file say that there will be more in the log (rule 4)."""
+        import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
+
+        # What was written is durable, whatever becomes of this; it is tried again after the next write.
+        with contextlib.suppress(sqlite3.Error):
             tables.note(connection, needs_log="yes")
-            # Into the file itself; the log that this was written to stays.
-            connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            tables.note(connection, needs_log="no")
+            self._in_log = 0
 
     def _refuse_strangers(self) -> None:
         """Refuse to write where the file or the lock is not the one that was opened (rule 4)."""

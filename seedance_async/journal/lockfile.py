@@ -12,13 +12,14 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
 from attrs import frozen
 
-from seedance_async.filelock import claim
+from seedance_async.filelock import Claim, claim
 from seedance_async.files import remove
 
 # Each try ends with a file that somebody else has removed meanwhile.
@@ -58,8 +59,9 @@ class NoLocksError(Exception):
 class LockFile:
     """Says to all processes that somebody writes. Every method blocks."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, claim: Callable[[int], Claim] = claim) -> None:
         self._path = path
+        self._claim = claim
         self._file: IO[bytes] | None = None
 
     def take(self, host: str, now: datetime) -> None:
@@ -74,7 +76,7 @@ class LockFile:
         for _ in range(_TRIES):
             file = os.fdopen(os.open(self._path, _FLAGS, 0o600), "r+b", buffering=0)
             try:
-                claimed = claim(file.fileno())
+                claimed = self._claim(file.fileno())
                 if claimed == "theirs":
                     raise TakenError(_holder(file.read(4096)))
                 if claimed == "impossible":

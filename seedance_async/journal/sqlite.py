@@ -84,7 +84,7 @@ class SqliteJournal:
             await self._threads.run(self._database.write, tuple(records))
 
     async def aclose(self) -> None:
-        """Give the journal back. Waits a few seconds for readers, so that one file is left."""
+        """Give the journal back. Waits two seconds at most for readers to end, so that one file is left."""
         if self._threads is None:
             return
         self._refuse_other_process()

@@ -229,7 +229,7 @@ def test_a_journal_that_is_taken_away(path: Path, what: str) -> None:
 
 def test_a_lock_file_that_is_taken_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who removes it lets a second writer in: the first one stops, and leaves the lock of the second alone."""
-    monkeypatch.setattr("seedance_async.journal.connections.PATIENCE", 0.05)
+    monkeypatch.setattr("seedance_async.journal.database._PATIENCE_AT_CLOSE", 0.05)
     first, second = Database(path), Database(path)
     first.open()
     path.with_name("journal.db.lock").unlink()

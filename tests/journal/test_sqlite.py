@@ -165,7 +165,7 @@ async def test_readers_and_the_writer_never_wait(opened: Open) -> None:
 
 async def test_closing_beside_a_reader(opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that does not end leaves SQLite's files beside the journal; it opens all the same, and is whole."""
-    monkeypatch.setattr("seedance_async.journal.connections.PATIENCE", 0.05)
+    monkeypatch.setattr("seedance_async.journal.database._PATIENCE_AT_CLOSE", 0.05)
     journal = await opened()
     await journal.write([queued("a")])
     with contextlib.closing(sqlite3.connect(f"{journal.path.as_uri()}?mode=ro", uri=True)) as reader:
@@ -233,6 +233,35 @@ async def test_a_copy_without_the_log_is_refused(opened: Open, tmp_path: Path) -
     shutil.copy(journal.path, tmp_path / "copy2.db")
     taken = await opened("copy2.db", take_over=True)
     assert read_journal(taken.path) == ()
+
+
+async def test_a_copy_without_the_log_is_refused_after_long_use(opened: Open, tmp_path: Path) -> None:
+    """The log is brought into the file from time to time; what comes afterwards is missing from a copy all the same."""
+    journal = await opened()
+    await journal.write([queued(str(number)) for number in range(2500)])
+    log = tmp_path / "journal.db-wal"
+    shutil.copy(journal.path, tmp_path / "copy.db")
+    assert len(read_journal(tmp_path / "copy.db")) == 2500
+    with pytest.raises(JournalError, match="is not beside it"):
+        await opened("copy.db")
+    for number in range(1200):
+        await journal.write([running(str(number))])
+    assert log.stat().st_size < 8 * 2**20
+    with pytest.raises(JournalError, match="is not beside it"):
+        await opened("copy.db")
+
+
+async def test_another_program_brings_file_and_log_together(opened: Open, tmp_path: Path) -> None:
+    """A person who looks at a journal after a crash with a shell that may write leaves a whole one, which opens."""
+    journal = await opened()
+    await journal.write([running()])
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{journal.path}{suffix}", f"{tmp_path}/copy.db{suffix}")
+    with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as shell:
+        assert shell.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
+    assert not (tmp_path / "copy.db-wal").exists()
+    copy = await opened("copy.db")
+    assert read_journal(copy.path) == (running(),)
 
 
 async def test_many_small_writes_and_one_large(opened: Open) -> None:
