@@ -73,7 +73,7 @@ def run(options: Options, numbers: Sequence[int] = SLOTS) -> Report:
             **facts,
         },
         [
-            f"Tasks took {seconds:g} s: {TASK / seconds:g} times as much to write in the same time.",
+            f"Tasks took {seconds:g} s; at {TASK:g} s there is {seconds / TASK:.2g} times as much to write.",
             f"On the slow disk every write took {SLOWER * 1000:g} ms longer.",
             disk.note(facts),
         ],
