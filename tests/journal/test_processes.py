@@ -111,6 +111,21 @@ def test_kills_at_random_moments(path: Path) -> None:
     assert run("kill", path) == ["survived True"]
 
 
+@pytest.mark.parametrize("first", ["read", "open"])
+def test_a_kill_in_the_middle_of_a_write(path: Path, first: str) -> None:
+    """Where there is no log, half a write is in the file: who reads it first, or opens it, puts it right."""
+    with child("tear", path) as process:
+        process.wait()
+    assert path.with_name("journal.db-journal").exists()
+    expected = tuple(queued(str(number)) for number in range(50))
+    if first == "read":
+        assert read_journal(path) == expected
+        assert not path.with_name("journal.db-journal").exists()
+    database = Database(path)
+    assert database.open() == expected
+    database.close()
+
+
 def test_a_race_for_the_journal(path: Path) -> None:
     """However lock files come and go, one process has it at a time, and several get it in turn."""
     assert run("race", path) == ["[0, 0, 0, 0]", "True"]
@@ -140,6 +155,13 @@ def test_a_full_disk(path: Path) -> None:
     lines = run("fill", path, before=mounted(path.parent, "size=400k"))
     assert all(f"the journal {path}: there is no room for it" in text and "make room" in text for text in lines[:2])
     assert lines[2:] == ["room", "True"]
+
+
+def test_a_disk_that_fails(path: Path) -> None:
+    """Any other failure of the disk is an error too, after which writing may succeed."""
+    lines = run("fail", path)
+    assert f"the journal {path}: the disk failed (SQLITE_IOERR_WRITE); see whether it is full" in lines[0]
+    assert lines[1:] == ["True"]
 
 
 def test_a_read_only_disk(path: Path, tmp_path: Path) -> None:

@@ -179,6 +179,19 @@ async def test_closing_beside_a_reader(opened: Open, tmp_path: Path, monkeypatch
     assert names(tmp_path) == ["journal.db"]
 
 
+def test_closing_waits_for_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that ends meanwhile is waited for, and one file is left."""
+    database = Database(tmp_path / "journal.db")
+    database.open()
+    database.write([queued("a")])
+    reader = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM jobs").fetchall()
+    monkeypatch.setattr("seedance_async.journal.connections.sleep", lambda _: reader.close())
+    database.close()
+    assert names(tmp_path) == ["journal.db"]
+
+
 async def test_a_person_can_ask_it(opened: Open) -> None:
     """The questions in the documentation of the tables have answers, with any SQLite program."""
     journal = await opened()
