@@ -15,8 +15,9 @@ from seedance_async.completed import as_completed
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import ImageToVideo, Inputs, OmniReference, TextToVideo, VideoEdit, VideoExtend
 from seedance_async.core.lifecycle import State as JobState
-from seedance_async.core.polling import FixedPolling, Polling, PollingPolicy
+from seedance_async.core.polling import FixedPolling, Look, Polling, PollingPolicy
 from seedance_async.core.pricing import Quote
+from seedance_async.core.prior import Prior
 from seedance_async.core.record import Attempt, JobCredits, JobRecord
 from seedance_async.core.results import Output, TaskFault, TaskSnapshot, VideoResult
 from seedance_async.core.retry import RetryPolicy
@@ -86,6 +87,7 @@ __all__ = [
     "Journal",
     "JournalError",
     "KeyConflictError",
+    "Look",
     "ModelSpec",
     "OmniReference",
     "OutcomeUnknownError",
@@ -94,6 +96,7 @@ __all__ = [
     "PlannedJob",
     "Polling",
     "PollingPolicy",
+    "Prior",
     "Problem",
     "Quote",
     "RetryPolicy",

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from seedance_async.core.ages import NEVER
 from seedance_async.core.budget import ZERO
+from seedance_async.core.kinds import Kind
 from seedance_async.core.lifecycle import Event, State, step
 from seedance_async.core.polling import Polling
 from seedance_async.core.results import QUEUED, TaskSnapshot, VideoResult
@@ -45,6 +47,11 @@ class Job:
         claims: Callers that asked for it and may still want it; the last to go withdraws it while it is queued.
         visible_by: Until when a 404 means "not visible yet".
         misses: Polls that failed in a row.
+        kind: What decides how long its task takes; None before it is looked at.
+        phase: From 0 up to 1, its own: jobs that began together are polled apart.
+        asked_at: When its last poll left, in the loop's time; when it was accepted, before the first.
+        alive_at: Age at which its task was last seen running; negative before that.
+        wish: How many polls per second it stands for.
         due: When its next poll is planned; entries of the poller's heap with another time are void.
         slot_until: When its slot is given up, after its deadline; None before.
         of_journal: Whether a session before queued it, so that nobody in this one was promised an answer.
@@ -72,6 +79,11 @@ class Job:
     visible_by: float = 0.0
     deadline: float = 0.0
     misses: int = 0
+    kind: Kind | None = None
+    phase: float = 0.5
+    asked_at: float = 0.0
+    alive_at: float = NEVER
+    wish: float = 0.0
     due: float = -1.0
     slot_until: float | None = None
     ended_at: float | None = None

@@ -18,6 +18,7 @@ from seedance_async.hooks import Hooks
 from seedance_async.job import Job
 from seedance_async.journal.entries import Entries
 from seedance_async.journal.keeper import Keeper
+from seedance_async.planner import Planner
 from seedance_async.poller import Poller
 from seedance_async.register import Register
 from seedance_async.settings import Settings
@@ -55,8 +56,9 @@ def assemble(settings: Settings) -> Opened:
     gatekeeper = Gatekeeper(register, settings.retry, rand)
     exchange = Exchange(transport, settings.retry, rand, hooks, entries)
     dispatcher = Dispatcher(register, gatekeeper, exchange)
-    watch = Watch(register, gatekeeper, settings.retry, settings.key.source, dispatcher.balance)
-    poller = Poller(register, gatekeeper, transport, watch, rand)
+    planner = Planner(register, settings.polling)
+    watch = Watch(register, gatekeeper, planner, settings.retry, settings.key.source, dispatcher.balance)
+    poller = Poller(register, gatekeeper, planner, transport, watch, rand)
     dispatcher.watch = poller.add
     ask_once = partial(ask, transport)
     return Opened(

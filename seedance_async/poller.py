@@ -2,31 +2,28 @@
 
 1. A task has at most one poll in flight, and a session at most `MOST_IN_FLIGHT`.
 2. A task whose wait is over is watched on, slowly.
-3. While the gate is closed one poll at a time leaves as a probe: of the task that is due first or, where no task
+3. All tasks together are polled at most as often as the session's policy allows.
+4. While the gate is closed one poll at a time leaves as a probe: of the task that is due first or, where no task
    runs, of one that does not exist, which costs nothing and gets a 404 from a service that works. Other polls pause
    where they would fail as well.
 """
 
 import asyncio
 import heapq
-import logging
-import math
 from contextvars import Context
 from typing import Final
 
 from attrs import define, field
 
 from seedance_async.core.answers import Answer, Cause
-from seedance_async.core.polling import PollingPolicy
 from seedance_async.core.retry import Rand
 from seedance_async.errors import ConfigurationError
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.job import Job
+from seedance_async.planner import Planner
 from seedance_async.register import Register
 from seedance_async.transport import Transport
 from seedance_async.watch import Watch
-
-logger = logging.getLogger("seedance_async")
 
 MOST_IN_FLIGHT: Final = 24
 
@@ -46,6 +43,7 @@ class Poller:
 
     register: Register
     gatekeeper: Gatekeeper
+    planner: Planner
     transport: Transport
     watch: Watch
     rand: Rand
@@ -56,12 +54,15 @@ class Poller:
     _crash: BaseException | None = field(init=False, default=None)
 
     def add(self, job: Job) -> None:
-        """Begin to poll a job."""
-        self._plan(job, max(0.0, self._wish(job)))
+        """Begin to poll a job whose task was accepted."""
+        self.planner.begins(job)
+        self._plan(job, self.planner.planned(job, job.asked_at + max(0.0, self.planner.wish(job))))
 
     def look_now(self, job: Job) -> None:
         """Poll a job at once, or as soon as there is room."""
-        self._plan(job, 0.0)
+        if job.kind is None:
+            self.planner.begins(job)
+        self._plan(job, self.register.now())
 
     async def run(self) -> None:
         """Poll, for as long as the session lives."""
@@ -81,8 +82,8 @@ class Poller:
             if flights:
                 await asyncio.wait(flights)
 
-    def _plan(self, job: Job, delay: float) -> None:
-        job.due = self.register.now() + delay
+    def _plan(self, job: Job, moment: float) -> None:
+        job.due = moment
         self._entries += 1
         # The count keeps the order of those due together and spares the heap a comparison of jobs.
         heapq.heappush(self._heap, (job.due, self._entries, job))
@@ -102,8 +103,12 @@ class Poller:
         return None
 
     def _poll_due(self) -> None:
-        now = self.register.now()
-        while len(self._flights) < MOST_IN_FLIGHT and (job := self._next_job(now)) is not None:
+        now, rate = self.register.now(), self.planner.rate
+        while len(self._flights) < MOST_IN_FLIGHT and rate.free_at() <= now:
+            job = self._next_job(now)
+            if job is None:
+                return
+            rate.left(now)
             self._fly(job)
 
     def _probe_if_due(self) -> None:
@@ -118,7 +123,7 @@ class Poller:
         gate = self.gatekeeper.gate
         moments: list[float] = []
         if self._heap and not gate.polls_pause and len(self._flights) < MOST_IN_FLIGHT:
-            moments.append(self._heap[0][0])
+            moments.append(max(self._heap[0][0], self.planner.rate.free_at()))
         if gate.probe_at is not None and not (gate.polls_pause and self._flights):
             moments.append(gate.probe_at)
         return min(moments, default=None)
@@ -126,6 +131,7 @@ class Poller:
     def _fly(self, job: Job | None) -> None:
         if job is not None:
             self._in_flight.add(job)
+            job.asked_at = self.register.now()
         flight = asyncio.get_running_loop().create_task(self._flight(job), context=Context())
         self._flights.add(flight)
 
@@ -160,36 +166,26 @@ class Poller:
         finally:
             self._in_flight.discard(job)
         if goes_on:
-            self._plan(job, self._delay(job))
+            self._plan(job, self.planner.planned(job, self._next_look(job)))
+        else:
+            self.planner.over(job)
 
-    def _delay(self, job: Job) -> float:
+    def _next_look(self, job: Job) -> float:
+        now = self.register.now()
         if job.waits_over:
             slow = _SLOW if job.slot_until != float("inf") else _SLOWEST
-            return slow * (0.8 + 0.4 * self.rand())
-        delay = max(_LEAST, self._wish(job))
-        # A task of which polls fail is asked more rarely, so that the budget of failures lasts minutes, not seconds.
-        delay = max(delay, min(30.0, 1.5**job.misses)) if job.misses else delay
-        left = job.deadline - self.register.now()
-        return min(delay, left) if left > 0 else delay
-
-    def _wish(self, job: Job) -> float:
-        """Ask the job's policy; one of the user's that fails or answers nonsense is replaced for this job."""
-        age = self._age(job)
-        try:
-            delay = float(job.polling.delay(age=age, typical=job.typical, rand=self.rand))
-        except Exception:
-            logger.exception("the polling policy of job %s failed; the default one takes over", job.key)
-            delay = math.nan
-        if not math.isfinite(delay):
-            job.polling = PollingPolicy()
-            delay = job.polling.delay(age=age, typical=job.typical, rand=self.rand)
-        return delay
+            return now + slow * (0.8 + 0.4 * self.rand())
+        wish = max(_LEAST, self.planner.wish(job))
+        # Counted from when the last one left, so that the time of an answer does not add to every gap. A service that
+        # takes long to answer is not asked again at once all the same.
+        moment = max(job.asked_at + wish, now + wish / 4.0)
+        if job.misses:
+            # A task of which polls fail is asked more rarely: the budget of failures lasts minutes, not seconds.
+            moment = max(moment, now + min(30.0, 1.5**job.misses))
+        return min(moment, job.deadline) if job.deadline > now else moment
 
     def _look_at_http_session(self) -> None:
         if self.transport.given is not None and self.transport.given.closed:
             # No poll can ever succeed again; waiting as in an outage would be waiting for ever.
             reason = "the http_session that was given to the session is closed; close it after the session"
             self.register.end_everything(ConfigurationError(reason))
-
-    def _age(self, job: Job) -> float:
-        return self.register.now() - job.accepted_at

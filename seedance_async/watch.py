@@ -23,6 +23,7 @@ from seedance_async.errors import (
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.hooks import Drift, SlotGivenUp, StatusChanged
 from seedance_async.job import Job
+from seedance_async.planner import Planner
 from seedance_async.register import Register
 
 logger = logging.getLogger("seedance_async")
@@ -40,6 +41,7 @@ class Watch:
 
     register: Register
     gatekeeper: Gatekeeper
+    planner: Planner
     retry: RetryPolicy
     key_source: str
     balance: Balance
@@ -94,8 +96,10 @@ class Watch:
         else:
             job.snapshot = snapshot
         if snapshot.terminal:
+            self.planner.ended(job, snapshot)
             self._ended(job, snapshot)
             return False
+        self.planner.alive(job, snapshot)
         self._check_deadline(job)
         return True
 

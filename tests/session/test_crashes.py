@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from seedance_async import AsyncSeedance, FixedPolling, SessionClosedError
+from seedance_async.core.polling import Look
 from seedance_async.slots import LocalSlots
 from tests.session.service import Start, clock, end, lakes, slots, until
 
@@ -18,8 +19,8 @@ class BrokenPolling:
         self.from_age = from_age
         self.wish = wish
 
-    def delay(self, *, age: float, typical: float, rand: object) -> float:
-        if age < self.from_age:
+    def delay(self, look: Look) -> float:
+        if look.age < self.from_age:
             return 2.0
         if self.wish is None:
             raise ZeroDivisionError("a mistake in a policy")

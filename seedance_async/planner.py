@@ -1,0 +1,109 @@
+"""The planner: when each running task is looked at next, and what a session learns from looking."""
+
+import logging
+import math
+from typing import Final
+
+from attrs import define, field
+
+from seedance_async.clock import wall_now
+from seedance_async.core.durations import Durations
+from seedance_async.core.kinds import Kind, kind_of, seconds_taken
+from seedance_async.core.poll_rate import PollRate
+from seedance_async.core.polling import Look, Polling, PollingPolicy
+from seedance_async.core.results import TaskSnapshot
+from seedance_async.job import Job
+from seedance_async.register import Register
+
+logger = logging.getLogger("seedance_async")
+
+#: Multiples of the golden section, without their whole part, are spread evenly however many there are.
+_GOLDEN: Final = 0.6180339887498949
+#: A task that was attached may be so many seconds old; more is a clock that is wrong.
+_OLDEST: Final = 86400.0
+
+
+@define(eq=False)
+class Planner:
+    """Asks the policies of one session, and learns how long its tasks take.
+
+    Attributes:
+        polling: The session's own policy: its `prior` and `max_rate` hold for the session.
+    """
+
+    register: Register
+    polling: Polling
+    durations: Durations = field(init=False)
+    rate: PollRate = field(init=False)
+    _begun: int = field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        policy = self.polling if isinstance(self.polling, PollingPolicy) else None
+        self.durations = Durations() if policy is None else Durations(policy.prior)
+        self.rate = PollRate() if policy is None else PollRate(policy.max_rate)
+
+    def begins(self, job: Job) -> None:
+        """Prepare to look at a job for the first time."""
+        self._begun += 1
+        job.phase = self._begun * _GOLDEN % 1.0
+        job.kind = Kind("", "", job.typical) if job.request is None else kind_of(job.request)
+        job.asked_at = self.register.now()
+
+    def wish(self, job: Job) -> float:
+        """Return the seconds from its last poll until a job's policy wants the next.
+
+        A policy of the user's that fails or answers nonsense is replaced for this job.
+        """
+        assert job.kind is not None
+        look = Look(
+            now=job.asked_at,
+            age=max(0.0, job.asked_at - job.accepted_at),
+            typical=job.typical,
+            law=self.durations.law(job.kind, job.asked_at),
+            phase=job.phase,
+            waiters=len(self.register.unsettled) > self.register.on_wire,
+            pressure=self.rate.pressure,
+        )
+        try:
+            delay = float(job.polling.delay(look))
+        except Exception:
+            logger.exception("the polling policy of job %s failed; the default one takes over", job.key)
+            delay = math.nan
+        if not math.isfinite(delay):
+            job.polling = PollingPolicy()
+            delay = job.polling.delay(look)
+        return delay
+
+    def planned(self, job: Job, moment: float) -> float:
+        """Note when a job is looked at next by its policy's wish, and return it."""
+        job.wish = self.rate.wish(job.wish, moment - job.asked_at)
+        return moment
+
+    def alive(self, job: Job, snapshot: TaskSnapshot) -> None:
+        """Learn that a task still runs."""
+        if job.request is None:
+            self._find_age(job, snapshot)
+            return
+        assert job.kind is not None
+        age = job.asked_at - job.accepted_at
+        self.durations.alive(job.kind, job.alive_at, age, self.register.now())
+        job.alive_at = max(job.alive_at, age)
+
+    def ended(self, job: Job, snapshot: TaskSnapshot) -> None:
+        """Learn that a task has ended. How long those took that somebody else created is not learned."""
+        if job.request is not None and job.kind is not None:
+            age = self.register.now() - job.accepted_at
+            seconds = seconds_taken(snapshot.created_at, snapshot.completed_at, job.alive_at, age)
+            self.durations.ended(job.kind, job.alive_at, seconds, self.register.now())
+
+    def over(self, job: Job) -> None:
+        """Note that a job is not looked at any more."""
+        job.wish = self.rate.wish(job.wish, None)
+
+    def _find_age(self, job: Job, snapshot: TaskSnapshot) -> None:
+        """Take the age of a task that was attached by its id from the service, as far as both clocks agree."""
+        if snapshot.created_at is not None and job.alive_at < 0.0:
+            age = (wall_now() - snapshot.created_at).total_seconds()
+            if 0.0 <= age <= _OLDEST:
+                job.accepted_at = min(job.accepted_at, self.register.now() - age)
+            job.alive_at = job.asked_at - job.accepted_at

@@ -1,0 +1,58 @@
+"""How often all tasks of a session are polled together."""
+
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedance_async.core.poll_rate import PollRate
+
+
+def test_no_bound_is_no_pressure() -> None:
+    """Without a bound any number of wishes is granted, at once."""
+    rate = PollRate()
+    for _ in range(1000):
+        rate.wish(0.0, 0.001)
+        rate.left(5.0)
+    assert rate.pressure == 1.0
+    assert rate.free_at() <= 5.0
+
+
+def test_pressure_is_what_is_too_much() -> None:
+    """Two hundred wishes of one poll per second under a bound of fifty are four times too many."""
+    rate = PollRate(50.0)
+    wishes = [rate.wish(0.0, 1.0) for _ in range(50)]
+    assert rate.pressure == 1.0
+    # While it grows, gaps are longer by the pressure there is; what is wished for stays the same.
+    wishes.extend(rate.wish(0.0, rate.pressure) for _ in range(150))
+    assert rate.pressure == pytest.approx(4.0)
+    for wish in wishes:
+        rate.wish(wish, None)
+    assert rate.wished == pytest.approx(0.0, abs=1e-9)
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 5.0), st.integers(1, 30)), max_size=60), st.floats(0.5, 200.0))
+def test_no_second_has_many_more_polls_than_the_bound(arrivals: list[tuple[float, int]], most: float) -> None:
+    """Whatever is due when, one and a half seconds' worth of polls leave in a second, and one more."""
+    rate, now, left = PollRate(most), 0.0, list[float]()
+    for pause, number in arrivals:
+        now += pause
+        for _ in range(number):
+            now = max(now, rate.free_at())
+            rate.left(now)
+            left.append(now)
+    for moment in left:
+        assert len([other for other in left if moment <= other < moment + 1.0]) <= 1.5 * most + 1.0 + 1e-6
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0.0, 1e3)), max_size=100))
+def test_wishes_are_never_negative(gaps: list[float | None]) -> None:
+    """Whatever is planned and over, in whatever order, the sum stays a sum."""
+    rate, wish = PollRate(10.0), 0.0
+    for gap in gaps:
+        wish = rate.wish(wish, gap)
+        assert rate.wished >= 0.0
+        assert 1.0 <= rate.pressure < inf
+    rate.wish(wish, None)
+    assert rate.wished == pytest.approx(0.0, abs=1e-9)

@@ -1,0 +1,131 @@
+"""A session learns how long its tasks take, and looks at them where they end (P1)."""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+from attrs import define, field
+
+from seedance_async import AsyncSeedance, FixedPolling, Look, PollingPolicy, TaskFailedError
+from seedance_async.testing.durations import TypicalDurations
+from tests.session.service import Service, Start, clock, end, lakes
+
+#: Tasks of about a hundred seconds, where the catalogue says 240.
+HUNDRED = TypicalDurations(sigma=0.2, typical={"*": {"*": 100.0}})
+
+
+@define
+class Spy:
+    """A policy that keeps what it was asked, and answers as another."""
+
+    inner: PollingPolicy = field(factory=PollingPolicy)
+    looks: list[Look] = field(factory=list[Look])
+
+    def delay(self, look: Look) -> float:
+        self.looks.append(look)
+        return self.inner.delay(look)
+
+
+async def generate(session: AsyncSeedance, count: int) -> None:
+    """Make so many videos, in one batch."""
+    async with session.map(lakes(count)) as items:
+        assert [item.error async for item in items] == [None] * count
+
+
+def polls(service: Service) -> int:
+    """How many requests for tasks have come."""
+    return service.emulator.statistics().polls
+
+
+async def test_fewer_polls_for_less_idleness(start: Start) -> None:
+    """Beside asking every three seconds, slots are idle for less time, with no more requests."""
+    spent: dict[str, tuple[float, float]] = {}
+    for name, polling in {"fixed": FixedPolling(3.0), "learned": PollingPolicy()}.items():
+        service = await start(limit=5, durations=HUNDRED, seed=3)
+        began, session = clock(), await service.open(concurrency=5, polling=polling)
+        await generate(session, 60)
+        spent[name] = (clock() - began, polls(service))
+        await service.close()
+    assert spent["learned"][0] < spent["fixed"][0]
+    assert spent["learned"][1] < spent["fixed"][1]
+
+
+async def test_the_law_is_that_of_the_service(start: Start) -> None:
+    """What a session has learned after a batch is how long tasks took, as the service says it."""
+    service = await start(limit=5, durations=HUNDRED)
+    session = await service.open(concurrency=5, polling=PollingPolicy())
+    await generate(session, 40)
+    assert session._opened is not None
+    planner = session._opened.poller.planner
+    ((kind, tally),) = planner.durations.kinds.items()
+    assert kind.length == 5
+    assert 30.0 < tally.effective <= 40.0
+    law = planner.durations.law(kind, clock())
+    assert law.depth(60.0) < 0.2 * law.depth(120.0)
+    # Nothing runs any more, and nothing is wished for.
+    assert planner.rate.wished < 1e-6
+
+
+async def test_failures_count_and_what_others_created_does_not(start: Start) -> None:
+    """A failed task frees a slot like any other. Of a task that was attached nobody knows the kind."""
+    service = await start(limit=5, durations=20.0)
+    session = await service.open(concurrency=2, polling=PollingPolicy())
+    failed = await session.submit("a lake [fail:moderation]")
+    other = await service.open(concurrency=2)
+    created = await other.submit("a lake")
+    assert isinstance(await end(failed), TaskFailedError)
+    assert created.task_id is not None
+    await session.attach(created.task_id)
+    assert session._opened is not None
+    durations = session._opened.poller.planner.durations
+    assert [tally.effective > 0.9 for tally in durations.kinds.values() if tally.tasks] == [True]
+
+
+async def test_a_policy_is_told_who_waits(start: Start) -> None:
+    """Jobs that wait for a slot are told of, and those that do not wait any more are not."""
+    service, spy = await start(limit=2, durations=30.0), Spy()
+    session = await service.open(concurrency=2, polling=spy)
+    await generate(session, 4)
+    waiters = [look.waiters for look in spy.looks]
+    assert set(waiters[:4]) == {True, False}
+    assert not any(waiters[-4:])
+    assert {look.typical for look in spy.looks} == {240.0}
+
+
+async def test_the_age_is_that_of_the_last_poll(start: Start) -> None:
+    """Ages of one task grow from 0, and gaps do not grow by the time an answer takes."""
+    service, spy = await start(limit=1, durations=50.0), Spy()
+    session = await service.open(concurrency=1, polling=spy)
+    await session.generate("a lake", polling=FixedPolling(5.0))
+    asked = polls(service)
+    assert asked in {10, 11}
+    await session.generate("a lake")
+    ages = [look.age for look in spy.looks]
+    assert ages[0] < 0.5
+    assert all(sooner < later for sooner, later in pairwise(ages))
+
+
+async def test_the_rate_of_a_session_is_bounded(start: Start) -> None:
+    """However many tasks run, no second has more requests than the policy allows, but for the burst of half of one."""
+    service = await start(limit=200, durations=60.0)
+    session = await service.open(concurrency=200, polling=PollingPolicy(max_rate=5.0, min_interval=0.1))
+    began = clock()
+    await generate(session, 200)
+    assert polls(service) <= 5.0 * (clock() - began) + 5.0
+    assert session.statistics().succeeded == 200
+
+
+async def test_an_attached_task_has_the_age_that_the_service_says(start: Start) -> None:
+    """One that is attached near its end is not taken for a young one."""
+    service, spy = await start(limit=2, durations=100.0), Spy()
+    handle = await (await service.open(concurrency=2)).submit("a lake")
+    await asyncio.sleep(80.0)
+    # The wall clock stands still while virtual time passes, so the service's is put back.
+    service.emulator.world.epoch -= 80.0
+    session = await service.open(concurrency=2, polling=spy)
+    assert handle.task_id is not None
+    attached = session.attach(handle.task_id)
+    await attached
+    assert spy.looks[0].age == pytest.approx(80.0, abs=2.0)
+    assert attached.elapsed == pytest.approx(100.0, abs=5.0)
+    await handle
