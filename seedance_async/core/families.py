@@ -5,8 +5,8 @@ on. A variant is made because a `count` asks for it, because the row changed (re
 (reroll).
 
 1. A row stands for the job under its own key, if that has the row's inputs.
-2. Else for another job of its family that has them and that no row stands for yet, the newest first. So a row that
-   was made anew after a change is not changed any more.
+2. Else for another job of its family that has them and that no row stands for yet, the newest first, and a reroll only
+   if there is no other. So a row that was made anew after a change is not changed any more.
 3. Else for the job under its own key, which then has other inputs than the row: see `stand`. Where that key belongs
    to a redo or a reroll, which keep their inputs, the row gets the next free number.
 """
@@ -114,10 +114,12 @@ class Families:
         return member is not None and member.record.digest == row.digest
 
     def _with_inputs_of(self, row: PlannedRow, used: set[str]) -> Member | None:
-        for member in reversed(self.family(row.base)):
-            if member.key not in used and member.record.digest == row.digest:
-                return member
-        return None
+        same = [
+            member
+            for member in reversed(self.family(row.base))
+            if member.key not in used and member.record.digest == row.digest
+        ]
+        return next((member for member in same if member.notes.made_by != "reroll"), same[0] if same else None)
 
     def _own(self, row: PlannedRow, used: set[str]) -> Bound:
         member = self.members.get(row.key)

@@ -10,7 +10,7 @@ from seedance_async.core.plan import Plan, PlannedRow
 from seedance_async.core.record import JobRecord, RecordedOutput, RecordedResult
 from seedance_async.core.record_errors import RecordedError
 from seedance_async.core.record_inputs import inputs_to_json
-from seedance_async.core.record_steps import closed, ended, intended, noted, queued
+from seedance_async.core.record_steps import closed, ended, intended, noted, queued, superseded
 from seedance_async.errors import FailureKind
 from tests.batch.plans import NOW
 
@@ -50,6 +50,12 @@ def lost(record: JobRecord) -> JobRecord:
     """The same, of unknown outcome."""
     error = RecordedError("OutcomeUnknownError", "dropped", "maybe")
     return closed(intended(record, START), Event.LOST, START, error=error)
+
+
+def repeated(record: JobRecord) -> JobRecord:
+    """The same, back in the queue after a 500 that may have been charged."""
+    again = intended(superseded(intended(record, START), "unknown", START, "500"), START)
+    return closed(again, Event.NOT_SENT, START)
 
 
 def gone(record: JobRecord) -> JobRecord:

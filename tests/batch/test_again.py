@@ -143,12 +143,13 @@ async def test_a_row_that_left_the_file_is_listed_and_its_task_saved(emulator: S
     assert videos(tmp_path) == ["h.mp4", "n1.mp4"]
     assert paid(service) == {"lake 1": 1, "hill": 1}
     # Nor are they sent by going on without the file, until a row asks for them again.
-    report = await run(service, BatchRunner(open_folder(tmp_path).plan(lakes(1).rows[0].request.catalogue), tmp_path))
+    report = await run(service, BatchRunner(open_folder(tmp_path).plan(Catalogue.CLASSIC), tmp_path))
     assert report.counts == {"done": 1}
     assert paid(service) == {"lake 1": 1, "hill": 1}
     report = await run(service, BatchRunner(lakes(3), tmp_path))
     assert report.counts == {"done": 3}
     assert paid(service) == {"lake 1": 1, "lake 2": 1, "lake 3": 1, "hill": 1}
+    assert [row.key for row in open_folder(tmp_path).plan(Catalogue.CLASSIC).rows] == ["n1", "n2", "n3"]
 
 
 async def test_rows_of_another_file_are_left_alone_and_not_forgotten(emulator: StartEmulator, tmp_path: Path) -> None:
@@ -264,7 +265,7 @@ async def test_limit_sends_the_first_rows_that_are_still_to_be_done(emulator: St
     assert not report.can_resume
     report = await run(service, BatchRunner(lakes(7), tmp_path, RunOptions(limit=3)))
     assert sorted(paid(service)) == [f"lake {number}" for number in range(1, 6)]
-    assert open_folder(tmp_path).plan(lakes(1).rows[0].request.catalogue).rows[-1].key == "n5"
+    assert open_folder(tmp_path).plan(Catalogue.CLASSIC).rows[-1].key == "n5"
 
 
 async def test_only_sends_the_rows_that_are_named(emulator: StartEmulator, tmp_path: Path) -> None:

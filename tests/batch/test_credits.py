@@ -137,3 +137,22 @@ async def test_a_row_whose_trial_is_accepted_is_saved_although_the_batch_stops(
     assert report.stopped == "drift"
     assert report.counts["done"] == service.statistics().accepted
     assert report.running == ()
+
+
+async def test_a_trial_that_is_on_the_wire_when_the_batch_stops_is_saved(
+    emulator: StartEmulator, tmp_path: Path
+) -> None:
+    """Nothing more is sent, and what this last create has paid for is followed to its end."""
+    service = await emulator(limit=2, credits=Decimal(415))
+    runner = BatchRunner(lakes(4), tmp_path, WAIT)
+    async with session_for(service, runner) as session:
+        running = asyncio.create_task(runner.run(session))
+        while runner.progress().no_credits is None:
+            await asyncio.sleep(1)
+        service.faults.add(Fault("slow-headers", on="create", seconds=20))
+        service.world.money.available = Decimal(10**4)
+        await asyncio.sleep(605)
+        runner.stop("drift", "somebody else has seen enough")
+        report = await running
+    assert report.counts == {"done": 2, "not_submitted": 2}
+    assert service.statistics().accepted == 2

@@ -190,6 +190,19 @@ async def test_a_video_that_could_not_be_saved_is_fetched_by_the_next_run(
     assert service.statistics().creates == 1
 
 
+async def test_a_signal_before_a_file_is_fetched_again_leaves_it_paid(emulator: StartEmulator, tmp_path: Path) -> None:
+    """It is finished, whatever comes of this run: not a row that could be passed in elsewhere."""
+    service = await emulator()
+    await run(service, BatchRunner(lakes(1), tmp_path))
+    (tmp_path / "n1.mp4").unlink()
+    runner = BatchRunner(lakes(1), tmp_path)
+    runner.stop()
+    report = await run(service, runner)
+    assert report.counts == {"not_saved": 1}
+    assert report.remaining_file is None
+    assert report.not_saved == tuple(service.world.tasks)
+
+
 async def test_what_the_service_keeps_no_longer_is_said_to_be_so(emulator: StartEmulator, tmp_path: Path) -> None:
     """After fourteen days a missing file may be gone for good; nothing is paid for it again."""
     service = await emulator()

@@ -58,6 +58,16 @@ def test_failed_rows_of_jsonl_keep_their_lists(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_rows_of_an_earlier_run_are_set_aside_whatever_their_format(tmp_path: Path) -> None:
+    """A run without the file writes JSONL: the CSV of the run before must not pass for the present state."""
+    (tmp_path / "failed.csv").write_text("edited")
+    (row,) = plan_of({"prompt": "a"}).rows
+    path = write_again(tmp_path, FAILED, plan_of({"prompt": "a"}).source, [EndedRow(row, "failed")])
+    assert path == tmp_path / "failed.jsonl"
+    assert (tmp_path / "failed-1.csv").read_text() == "edited"
+    assert not (tmp_path / "failed.csv").exists()
+
+
 DEFAULTS: dict[str, object] = {
     "model": "seedance2-fast",
     "duration": 7,

@@ -30,6 +30,7 @@ from tests.batch.records import (
     lost,
     records_of,
     refused,
+    repeated,
     running,
     saved,
     sizes,
@@ -66,6 +67,8 @@ def one(standing: FolderStanding) -> tuple[Standing, Duty]:
         (gone(written(ROW)), (Standing.UNKNOWN, Duty.NOTHING)),
         # A crash between intent and closing: it may have been accepted.
         (intended(written(ROW), START), (Standing.UNKNOWN, Duty.NOTHING)),
+        # A crash while a create waited to be repeated after a 500.
+        (repeated(written(ROW)), (Standing.UNKNOWN, Duty.NOTHING)),
     ],
 )
 def test_a_row_stands_as_its_job_does(record: JobRecord, expected: tuple[Standing, Duty]) -> None:
@@ -213,6 +216,43 @@ def test_a_count_leaves_the_numbers_of_other_inputs_alone() -> None:
     ]  # fmt: skip
 
 
+def test_a_redo_that_runs_keeps_its_number() -> None:
+    """The row changed once more: what is paid is watched, and the present inputs get the next number."""
+    first = saved(written(ROW))
+    redo = evolve(CHANGED.rows[0], key="a#2", base="a", variant=2)
+    third = plan_of({"prompt": "sea", "id": "a"})
+    journal = [first, running(written(redo, made_by="redo"))]
+    standing = standing_of(third, journal, sizes(first), RunOptions(redo_changed=True))
+    assert [(job.row.key, job.standing) for job in standing.rows] == [("a#3", Standing.REDO)]
+    assert [(job.row.key, job.duty) for job in standing.left] == [("a", Duty.NOTHING), ("a#2", Duty.FOLLOW)]
+
+
+def test_a_row_stands_for_its_redo_and_not_for_a_reroll_of_it() -> None:
+    """The reroll is one more of the same, and stays one."""
+    first = saved(written(ROW))
+    numbered = [
+        evolve(CHANGED.rows[0], key=f"a#{number}", base="a", variant=number, file=ROW.file.with_name(f"a-{number}.mp4"))
+        for number in (2, 3)
+    ]
+    journal = [first, saved(written(numbered[0], made_by="redo")), saved(written(numbered[1], made_by="reroll"))]
+    standing = standing_of(CHANGED, journal, sizes(*journal))
+    assert [(job.row.key, job.made_by) for job in standing.rows] == [("a#2", "redo"), ("a#3", "reroll")]
+    assert [job.superseded for job in standing.left] == [True]
+
+
+def test_the_name_of_a_file_that_was_taken_away_is_free() -> None:
+    """Its row left the file, too: whoever writes that name into another row gets it."""
+    old = saved(written(plan_of({"prompt": "old", "output": "x.mp4"}).rows[0]))
+    plan = plan_of({"prompt": "new", "output": "X.mp4"})
+    assert standing_of(plan, [old], {}).rows[0].row.file.as_posix() == "X.mp4"
+    for record, there in (
+        (old, {"x.mp4": 1000}),
+        (running(written(plan_of({"prompt": "o", "output": "x.mp4"}).rows[0])), {}),
+    ):
+        with pytest.raises(InputError, match=r"line 1: output: X\.mp4 is the file of another video of this folder"):
+            standing_of(plan, [record], there)
+
+
 def test_a_row_becomes_the_variant_that_has_its_inputs() -> None:
     """Whoever writes the reroll that was liked into the file is not told that the row changed."""
     first = saved(written(ROW))
@@ -268,6 +308,9 @@ def test_names_are_looked_for_among_rows() -> None:
         return standing_of(plan, options=RunOptions(only=only)).counts.get(Standing.HELD, 0)
 
     assert [held("shot-1"), held("shot-*"), held(key), held(key[:9]), held("shot-1", key[:20])] == [2, 1, 2, 2, 1]
+    equal = plan_of({"prompt": "x"}, {"prompt": "x"})
+    standing = standing_of(equal, options=RunOptions(only=(equal.rows[0].key[:12],)))
+    assert [job.standing for job in standing.rows] == [Standing.NEW, Standing.HELD]
     for wrong in ("shot", "v1:", key[:8], "nope*"):
         with pytest.raises(InputError, match="only: is the id or key of no row"):
             held(wrong)
