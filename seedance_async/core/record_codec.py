@@ -115,6 +115,7 @@ def row_of(record: JobRecord, kept: Kept | None = None) -> tuple[Column, ...]:
     Raises:
         ValueError: Inputs or notes are no JSON, or a moment has no time zone.
         TypeError: The same.
+        OverflowError: A moment lies outside of the calendar in UTC.
     """
     kept = kept or _NOTHING
     return (

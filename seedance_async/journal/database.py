@@ -32,7 +32,7 @@ from seedance_async.journal import schema as tables
 from seedance_async.journal.connections import beside, connect, exists, set_journal_mode
 from seedance_async.journal.explained import explained
 from seedance_async.journal.hosts import JournalHost, host_identity, host_name
-from seedance_async.journal.inspection import Contents, host_of, inspect, refuse_foreign, refuse_odd
+from seedance_async.journal.inspection import Contents, host_of, inspect, located, refuse_foreign, refuse_odd
 from seedance_async.journal.lockfile import LockFile, NoLocksError, TakenError
 from seedance_async.journal.places import Place, place_of
 from seedance_async.journal.schema import SCHEMA, Schema
@@ -84,7 +84,7 @@ class Database:
             JournalError: It cannot be had or read; nothing is open or locked then.
         """
         with explained(str(self.path)):
-            self.path = Path(os.path.realpath(self.path))
+            self.path = located(self.path)
             refuse_odd(self.path)
             self._refuse_place()
             self._take_lock()
@@ -109,7 +109,7 @@ class Database:
         """
         try:
             rows = [row_of(record, self._kept.get(record.key)) for record in records]
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise JournalError(f"a record is no JSON ({error})", str(self.path)) from error
         with explained(str(self.path)):
             self._refuse_strangers()

@@ -41,6 +41,16 @@ class Contents:
     about: Mapping[str, str | None] = field(factory=dict[str, str | None])
 
 
+def located(path: str | os.PathLike[str]) -> Path:
+    """Return where a journal is, without links on the way to it: one file has one lock, by whatever name."""
+    text = os.fspath(path)
+    if "\0" in text:
+        raise JournalError("has a null character in its name", repr(text))
+    if text == ":memory:":
+        raise JournalError("is a name of SQLite's for no file at all; name a file, or leave the journal out", text)
+    return Path(os.path.realpath(text))
+
+
 def refuse_odd(path: Path) -> None:
     """Refuse what can be no journal, and a folder that is not there."""
     if not path.parent.is_dir():
@@ -83,8 +93,8 @@ def look(path: str | os.PathLike[str], use: "Callable[[sqlite3.Connection, str],
     """
     import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
 
-    file = Path(os.path.realpath(os.fspath(path)))
-    with explained(str(file)):
+    with explained(os.fspath(path)):
+        file = located(path)
         refuse_odd(file)
         if not file.exists():
             raise JournalError("does not exist", str(file))

@@ -127,7 +127,7 @@ class MemoryJournal:
             raise JournalError("was opened by another process")
         try:
             rows = {record.key: row_of(record) for record in records}
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise JournalError(f"a record is no JSON ({error})") from error
         await _to_its_end(self.store.write(self, rows))
 

@@ -6,10 +6,13 @@ import random
 import sqlite3
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from seedance_async.core.frozen import freeze
+from seedance_async.core.record import JobRecord
 from seedance_async.errors import JournalError
 from seedance_async.journal import SqliteJournal, journal_host, read_journal
 from seedance_async.journal.database import Database
@@ -96,6 +99,19 @@ def test_a_pipe(path: Path) -> None:
     """A pipe is refused, and not waited for."""
     os.mkfifo(path)
     assert refusal(path) == "is a device or a pipe, not a file"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("a\0b", "has a null character in its name"), (":memory:", "is a name of SQLite's")]
+)
+async def test_a_name_that_is_none(name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no file can be called, and what SQLite takes for no file, makes none."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(JournalError, match=message):
+        await SqliteJournal(name).open()
+    with pytest.raises(JournalError, match=message):
+        read_journal(name)
+    assert files(tmp_path) == {}
 
 
 def test_a_name_that_is_too_long(path: Path) -> None:
@@ -255,6 +271,25 @@ def test_another_program_holds_the_database(path: Path, monkeypatch: pytest.Monk
         with pytest.raises(JournalError, match="another program has locked it"):
             database.write([queued("a")])
         shell.execute("ROLLBACK")
+    database.write([queued("b")])
+    database.close()
+    assert read_journal(path) == (queued("b"),)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        queued(notes=freeze({"x": object()})),
+        queued(notes=freeze({"x": float("inf")})),
+        queued(changed_at=datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))),
+    ],
+)
+def test_a_record_that_cannot_be_written(path: Path, broken: JobRecord) -> None:
+    """It is an error before anything is written, and the next record is written."""
+    database = Database(path)
+    database.open()
+    with pytest.raises(JournalError, match="a record is no JSON"):
+        database.write([queued("a"), broken])
     database.write([queued("b")])
     database.close()
     assert read_journal(path) == (queued("b"),)
