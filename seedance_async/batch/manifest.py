@@ -16,11 +16,14 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Final, cast
 
 from seedance_async.batch.report import EndedRow
+from seedance_async.clock import wall_now
 from seedance_async.core.redact import redact_links
 from seedance_async.core.row_files import is_harmless
 from seedance_async.errors import ApiError, SeedanceError, TaskFailedError
 
 MANIFEST: Final = "manifest.jsonl"
+#: The field that says when a line was written.
+AT: Final = "at"
 Record = dict[str, Any]
 
 
@@ -53,6 +56,7 @@ class Manifest:
             records = self._news(records)
             if self._file.closed or not records:
                 return
+            records = [{**record, AT: _moment(wall_now())} for record in records]
             lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
             if self._torn:
                 lines = b"\n" + lines
@@ -75,7 +79,8 @@ class Manifest:
         news: list[Record] = []
         for record in records:
             key: str = record["key"]
-            if said.get(key, self.latest.get(key)) != record:
+            before = said.get(key, self.latest.get(key, {}))
+            if {name: value for name, value in before.items() if name != AT} != record:
                 news.append(record)
             said[key] = record
         return news
@@ -101,17 +106,17 @@ def planned_files(folder: Path) -> dict[str, PurePosixPath]:
     return found
 
 
-def known_tasks(folder: Path) -> dict[str, str]:
-    """Tell which task a manifest last named for each key. Blocks.
+def known_tasks(folder: Path) -> dict[str, tuple[str, datetime]]:
+    """Tell which task a manifest last named for each key, and when. Blocks.
 
     Raises:
         OSError: There is a manifest and it cannot be read.
     """
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, datetime]] = {}
     for record in _read(folder):
-        key, task_id = record.get("key"), record.get("task_id")
-        if isinstance(key, str) and isinstance(task_id, str):
-            found[key] = task_id
+        key, task_id, at = record.get("key"), record.get("task_id"), _read_moment(record.get(AT))
+        if isinstance(key, str) and isinstance(task_id, str) and at is not None:
+            found[key] = task_id, at
     return found
 
 
@@ -180,6 +185,14 @@ def _number(value: Decimal | None) -> int | float | None:
 
 def _moment(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _read_moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def _read(folder: Path) -> Iterator[Record]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seedance_async.batch import BatchRunner, ExitCode, SubmittingStopped
-from seedance_async.testing import MemoryJournal, MemoryStore
+from seedance_async.testing import Fault, MemoryJournal, MemoryStore
 from tests.batch.driving import Listener, StartEmulator, lakes, paid, run, session_for, videos
 
 
@@ -44,6 +44,20 @@ async def test_a_journal_that_fails_stops_the_batch_and_loses_nothing(
     report = await run(service, BatchRunner(lakes(6), tmp_path), journal=MemoryJournal(store), concurrency=2)
     assert set(paid(service).values()) == {1}
     assert report.counts == {"done": 6}
+
+
+async def test_an_id_of_an_earlier_attempt_resolves_nothing(emulator: StartEmulator, tmp_path: Path) -> None:
+    """A manifest of a folder that had no journal yet, or of a task before: the unknown create is another one."""
+    service = await emulator(limit=2, faults=[Fault("drop-after-accept")])
+    report = await run(service, BatchRunner(lakes(2), tmp_path))
+    assert report.counts == {"unknown": 2}
+    service.faults.clear()
+    for text in ("", ', "at": "2020-01-01T00:00:00Z"', ', "at": "soon"', ', "at": 7'):
+        with (tmp_path / "manifest.jsonl").open("a", encoding="utf-8") as file:
+            file.write(f'{{"key": "n1", "status": "running", "task_id": "task_old"{text}}}\n')
+        report = await run(service, BatchRunner(lakes(2), tmp_path))
+        assert report.counts == {"unknown": 2}
+    assert service.statistics().creates == 2
 
 
 async def test_a_note_that_fails_after_it_was_written_changes_nothing(emulator: StartEmulator, tmp_path: Path) -> None:
