@@ -10,8 +10,8 @@
    while there is more in the log; the log says that all is there, so that whoever brings the two together, as any
    SQLite program does that opens the file last, makes the file say so too. That is why the log is brought into the file
    by us alone (`_mark`), and never by the way.
-5. Who removes or replaces the file, or its lock, while it is open, ends the writing: what is written to a file without
-   a name is not durable, and without a lock there may be a second writer.
+5. Who removes, moves or replaces the file, or its lock, while it is open, ends the writing: what is written to a file
+   without a name is not durable, and without a lock there may be a second writer. Nothing is tidied up then.
 6. A forked child never touches the file: for SQLite to close it there could cost the parent its locks.
 """
 
@@ -112,7 +112,9 @@ class Database:
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise JournalError(f"a record is no JSON ({error})", str(self.path)) from error
         with explained(str(self.path)):
-            self._refuse_strangers()
+            loss = self._loss()
+            if loss is not None:
+                raise JournalError(loss, str(self.path))
             if self._connection is None:
                 self._begin_log(self._connect())
             assert self._connection is not None
@@ -132,8 +134,8 @@ class Database:
         import sqlite3  # noqa: PLC0415 (loaded by those who have a journal)
 
         try:
-            # Without the lock another writer may have it open.
-            if self._connection is not None and self._lock is not None and self._lock.held:
+            # To change the mode removes the log by its name, and that may be another journal's by now.
+            if self._connection is not None and self._loss() is None:
                 # What cannot be tidied up is in the log beside the file, and durable; the next opening does it.
                 with contextlib.suppress(sqlite3.Error):
                     set_journal_mode(self._connection, "delete", _PATIENCE_AT_CLOSE)
@@ -228,7 +230,7 @@ class Database:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            # What was not committed is rolled back.
+            # What was not committed is rolled back. SQLite leaves the log alone if the file was moved away.
             connection.close()
 
     def _sign(self, connection: "sqlite3.Connection") -> None:
@@ -262,17 +264,15 @@ class Database:
             tables.note(connection, needs_log="no")
             self._in_log = 0
 
-    def _refuse_strangers(self) -> None:
-        """Refuse to write where the file or the lock is not the one that was opened (rule 4)."""
+    def _loss(self) -> str | None:
+        """Say how the file or the lock is no longer the one that was opened (rule 5)."""
         assert self._status is not None
         try:
             same = os.path.samestat(self._status, self.path.stat())
         except FileNotFoundError:
             same = False
         if not same:
-            raise JournalError("was removed, moved or replaced while it was in use", str(self.path))
+            return "was removed, moved or replaced while it was in use"
         if self._lock is None or not self._lock.held:
-            raise JournalError(
-                "lost its lock file, so that another process may write to it; end this one or the other",
-                str(self.path),
-            )
+            return "lost its lock file, so that another process may write to it; end this one or the other"
+        return None

@@ -2,9 +2,10 @@
 
 1. Network file systems are refused: their locks hold on one machine only, or until a server restarts, and a second
    writer pays twice.
-2. File systems that another system lends to this one (a virtual machine's or a container's view of its host, programs
-   in user space) have locks, and no memory that processes share: no write-ahead log there.
-3. What is not known is taken for an ordinary disk.
+2. On ordinary disks processes share memory, which a write-ahead log needs.
+3. Any other is taken for one that another system lends to this one (a virtual machine's or a container's view of its
+   host, programs in user space): it has locks, and perhaps no memory that processes share. No such log there.
+4. Where the system does not say what it is, it is taken for a disk.
 """
 
 import re
@@ -24,9 +25,10 @@ _NETWORK: Final = frozenset({
     "blobfuse", "blobfuse2", "curlftpfs", "davfs2", "gcsfuse", "goofys", "google-drive-ocamlfuse", "gvfsd-fuse",
     "mfs", "moosefs", "mount-s3", "mountpoint-s3", "rclone", "s3fs", "s3ql", "seaweedfs", "weed",
 })  # fmt: skip
-_LENT: Final = frozenset({
-    "9p", "drvfs", "fakeowner", "fuse", "fuseblk", "grpcfuse", "osxfs", "prl_fs", "vboxsf", "virtiofs", "vmhgfs",
-    "wslfs",
+_DISK: Final = frozenset({
+    "apfs", "aufs", "bcachefs", "btrfs", "devtmpfs", "ecryptfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fat",
+    "hfs", "hfsplus", "jfs", "msdos", "nilfs2", "ntfs", "ntfs3", "overlay", "ramfs", "refs", "reiserfs", "rootfs",
+    "tmpfs", "ubifs", "udf", "ufs", "vfat", "xfs", "zfs",
 })  # fmt: skip
 _MACOS_LINE: Final = re.compile(r".* on (?P<at>/.*) \((?P<options>[^()]*)\)")
 _DRIVE_REMOTE: Final = 4
@@ -43,7 +45,7 @@ def kind_of(file_system: str) -> Place:
     family, _, program = file_system.lower().partition(".")
     if (program or family) in _NETWORK or family in _NETWORK:
         return "network"
-    return "lent" if family in _LENT else "disk"
+    return "disk" if family in _DISK or not family else "lent"
 
 
 def linux_file_system(folder: str, mountinfo: str) -> str:
@@ -70,7 +72,7 @@ def macos_file_system(folder: str, mounts: str) -> str:
             continue
         name, *options = (option.strip() for option in match["options"].split(","))
         longest = len(match["at"])
-        found = name if "local" in options or kind_of(name) != "disk" else "nfs"
+        found = name if "local" in options else "nfs"
     return found
 
 

@@ -69,7 +69,8 @@ def test_macos(folder: str, place: Place) -> None:
 @pytest.mark.parametrize(
     ("name", "place"),
     [
-        ("xfs", "disk"), ("overlay", "disk"), ("tmpfs", "disk"), ("apfs", "disk"), ("", "disk"),
+        ("xfs", "disk"), ("overlay", "disk"), ("tmpfs", "disk"), ("apfs", "disk"), ("vfat", "disk"), ("", "disk"),
+        ("of-next-year", "lent"),
         ("SMB3", "network"), ("fuse.rclone", "network"), ("fuse.gcsfuse", "network"), ("lustre", "network"),
         ("fuse.gocryptfs", "lent"), ("fuseblk", "lent"), ("virtiofs", "lent"), ("fuse", "lent"),
         ("nfs.something", "network"),

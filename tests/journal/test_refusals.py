@@ -243,6 +243,30 @@ def test_a_journal_that_is_taken_away(path: Path, what: str) -> None:
     assert (path.read_bytes() if path.exists() else None) == before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows renames no folder with open files")
+def test_a_folder_that_is_moved(path: Path) -> None:
+    """The log of a journal that lies there afterwards is left alone, and what was moved away is whole."""
+    folder = path.parent / "videos"
+    folder.mkdir()
+    first = Database(folder / "journal.db")
+    first.open()
+    first.write([queued("a")])
+    moved = folder.rename(path.parent / "moved")
+    folder.mkdir()
+    second = Database(folder / "journal.db")
+    second.open()
+    second.write([queued("b")])
+    with pytest.raises(JournalError, match="was removed, moved or replaced"):
+        first.write([queued("c")])
+    first.close()
+    assert (folder / "journal.db-wal").exists()
+    assert read_journal(folder / "journal.db") == (queued("b"),)
+    second.close()
+    again = Database(moved / "journal.db")
+    assert again.open() == (queued("a"),)
+    again.close()
+
+
 def test_a_lock_file_that_is_taken_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who removes it lets a second writer in: the first one stops, and leaves the lock of the second alone."""
     monkeypatch.setattr("seedance_async.journal.database._PATIENCE_AT_CLOSE", 0.05)

@@ -264,6 +264,15 @@ async def test_a_copy_without_the_log_is_refused_after_long_use(opened: Open, tm
         await opened("copy.db")
 
 
+async def test_a_copy_without_the_log_is_refused_after_a_large_write(opened: Open, tmp_path: Path) -> None:
+    """SQLite itself never brings a part of the log into the file."""
+    journal = await opened()
+    await journal.write([queued(str(number), digest="d" * 9000) for number in range(1000)])
+    shutil.copy(journal.path, tmp_path / "copy.db")
+    with pytest.raises(JournalError, match="is not beside it"):
+        await opened("copy.db")
+
+
 async def test_another_program_brings_file_and_log_together(opened: Open, tmp_path: Path) -> None:
     """A person who looks at a journal after a crash with a shell that may write leaves a whole one, which opens."""
     journal = await opened()
