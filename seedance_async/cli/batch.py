@@ -102,6 +102,7 @@ def run_file(
 ) -> int:
     """Make videos of the rows of a file, as far as the folder does not have them."""
     plan = read_plan(file, inputs, manner.service, rows.name, count=rows.count)
+    refuse_demo(Path(output))
     return _run(plan, look_into(Path(output)), terminal, manner)
 
 

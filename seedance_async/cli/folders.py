@@ -78,13 +78,13 @@ def _with_videos(path: Path) -> str:
 
 
 def refuse_demo(path: Path) -> None:
-    """Refuse to go on with a demo: its service has ended, and the real one would be paid.
+    """Refuse to work in a demo's folder: its service has ended, and its tasks and credits are imaginary.
 
     Raises:
         CommandError: The folder is a demo's.
     """
     if (path / NOTE).exists():
-        raise CommandError(f"{path} holds a demo, whose service has ended with it; there is nothing to go on with")
+        raise CommandError(f"{path} holds a demo, whose service has ended with it; take another folder")
 
 
 def user_of(path: Path) -> str | None:

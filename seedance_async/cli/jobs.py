@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from attrs import field, frozen
 from rich.console import Console
@@ -13,7 +13,7 @@ from seedance_async.batch import RETENTION, ExitCode, Folder, FolderJob, FolderJ
 from seedance_async.cli.demo_folder import NOTE
 from seedance_async.cli.explain import without_secrets
 from seedance_async.cli.folders import as_it_stands, look_into_begun, user_of
-from seedance_async.cli.summary import how_to_resume
+from seedance_async.cli.summary import credits_json, how_to_resume
 from seedance_async.cli.terminal import Terminal, amount, count, one_line, span
 from seedance_async.core.digest import VERSION
 from seedance_async.core.lifecycle import State
@@ -51,7 +51,7 @@ def show_jobs(folder: str, terminal: Terminal, *, states: Sequence[JobStatus], j
     if json:
         terminal.json(_json(found.path, user, every, jobs))
         return int(ExitCode.DONE)
-    screen = _Screen.of(sys.stdout)
+    screen = Screen.of(sys.stdout)
     for line in screen.lines(jobs):
         screen.console.print(line, soft_wrap=True)
     sys.stdout.flush()
@@ -100,18 +100,20 @@ _HEADER: Final = _Cells("state", "age", "credits", "key", "file", "prompt, or wh
 
 
 @frozen
-class _Screen:
+class Screen:
     """Where the list goes: a terminal of some width, or a pipe, for which nothing is cut."""
 
     console: Console
     width: int | None
 
     @classmethod
-    def of(cls, stream: object) -> "_Screen":
-        console = Console(file=stream, highlight=False, markup=False, emoji=False)  # type: ignore[arg-type]
+    def of(cls, stream: TextIO) -> "Screen":
+        """Return what a stream is."""
+        console = Console(file=stream, highlight=False, markup=False, emoji=False)
         return cls(console, console.width if console.is_terminal else None)
 
     def lines(self, jobs: Iterable[FolderJob]) -> Iterable[Text]:
+        """Return a line for each job, or two or three where the terminal is narrow."""
         cells = [_Cells.of(job, whole=self.width is None) for job in jobs]
         if cells and self.width is not None:
             cells.insert(0, _HEADER)
@@ -208,11 +210,7 @@ def _json(path: Path, user: str | None, every: FolderJobs, jobs: Iterable[Folder
         "folder": path,
         "in_use_by": user,
         "counts": {str(status): number for status, number in every.counts.items()},
-        "credits": {
-            "used": every.credits.used,
-            "reserved": every.credits.reserved,
-            "maybe": every.credits.maybe,
-        },
+        "credits": credits_json(every.credits),
         "jobs": [_job_json(job) for job in jobs],
     }
 

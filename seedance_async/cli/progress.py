@@ -224,7 +224,7 @@ def _slots(progress: Progress) -> str:
         f"{progress.saving} saving",
         f"{progress.waiting:,} waiting",
     ]
-    if progress.seconds_left is not None:
+    if progress.seconds_left is not None and progress.no_credits is None and progress.unreachable is None:
         parts.append(f"about {span(progress.seconds_left)} left")
     return ", ".join(parts)
 

@@ -115,11 +115,12 @@ class BatchJob:
         self._said = True
         failed = session.journal.jobs(State.FAILED, State.REFUSED)
         again = frozenset(record.key for record in failed if is_retried(record, "again"))
-        for line in summary_lines(report, go_on=self.go_on, again=again):
+        credits = session.journal.credits
+        for line in summary_lines(report, credits, go_on=self.go_on, again=again):
             # A batch that is not wholly done says what is left to do even when it is told to be quiet.
             (self.terminal.say if report.exit_code is ExitCode.DONE else self.terminal.complain)(line)
         if self.json:
-            self.terminal.json(report_json(report))
+            self.terminal.json(report_json(report, credits))
 
     def _stop(self, signum: int) -> None:
         self.runner.stop(_REASONS.get(signal.Signals(signum).name, "interrupt"))

@@ -7,23 +7,28 @@ from typing import Final
 from seedance_async.batch import JOURNAL, BatchReport, EndedRow, RowStatus
 from seedance_async.cli.explain import without_secrets, words_of
 from seedance_async.cli.terminal import amount, count, one_line, quoted
+from seedance_async.core.record import JobCredits
 
 #: More rows or ids than this are not listed on the terminal; the journal has them all.
 SHOWN_IDS: Final = 50
 _SHOWN_ROWS: Final = 8
 
 
-def summary_lines(report: BatchReport, *, go_on: Sequence[str] | None = (), again: Collection[str] = ()) -> list[str]:
+def summary_lines(
+    report: BatchReport, credits: JobCredits, *, go_on: Sequence[str] | None = (), again: Collection[str] = ()
+) -> list[str]:
     """Say how a batch ended, in the order in which a person wants to know.
 
     Args:
         report: How it ended.
+        credits: What the folder has cost so far, over all runs.
         go_on: Options that `resume` needs to reach the same service; None where there is nothing to go on with.
         again: Keys of failed rows that may come out differently when they are tried again.
     """
     folder = report.folder
     saved = f"{report.counts.get('done', 0):,} of {count(len(report.rows), 'video')} saved in {folder}"
-    lines = [f"{saved}, {amount(report.credits_used)} credits used"]
+    maybe = f", {amount(credits.maybe)} perhaps" if credits.maybe else ""
+    lines = [f"{saved}; {amount(credits.used)} credits used there so far{maybe}"]
     if report.stop_message is not None:
         lines.append(f"stopped early: {without_secrets(one_line(report.stop_message))}")
     if report.running:
@@ -55,7 +60,7 @@ def how_to_fetch(task_ids: Sequence[str], folder: Path, *, wait: bool) -> str:
     return f"  fetch: seedance download {ids} -o {_shell(folder)}{' --wait' if wait else ''}"
 
 
-def report_json(report: BatchReport) -> dict[str, object]:
+def report_json(report: BatchReport, credits: JobCredits) -> dict[str, object]:
     """Describe a report for a script."""
     return {
         "exit_code": int(report.exit_code),
@@ -63,6 +68,7 @@ def report_json(report: BatchReport) -> dict[str, object]:
         "journal": report.folder / JOURNAL,
         "counts": {str(status): number for status, number in report.counts.items()},
         "credits_used": report.credits_used,
+        "folder_credits": credits_json(credits),
         "stopped": report.stopped,
         "stop_message": None if report.stop_message is None else without_secrets(report.stop_message),
         "can_resume": report.can_resume,
@@ -74,6 +80,11 @@ def report_json(report: BatchReport) -> dict[str, object]:
         "rows": [_row_json(row) for row in report.rows],
         "left": [_row_json(row) for row in report.left],
     }
+
+
+def credits_json(credits: JobCredits) -> dict[str, object]:
+    """Describe what a folder has cost so far."""
+    return {"used": credits.used, "reserved": credits.reserved, "maybe": credits.maybe}
 
 
 def _reasons(report: BatchReport) -> list[str]:
@@ -114,8 +125,8 @@ def _failed(report: BatchReport, go_on: Sequence[str] | None, again: Collection[
             lines.append(how_to_resume(report.folder, "--retry-failed", *go_on, word="try again"))
     if would := [row for row in failed if row.row.key not in again]:
         lines.append(f"{count(len(would), 'row')} failed and cost nothing, and need other inputs ({_names(would)})")
-        if report.failed_file is not None:
-            lines.append(f"  {report.failed_file} says why; mend them in your file and give the same command again")
+        why = "" if report.failed_file is None else f"{report.failed_file} says why; "
+        lines.append(f"  {why}mend them in your file and give it again; what is done stays")
     return lines
 
 

@@ -83,3 +83,32 @@ def said(text: str, beginning: str) -> list[str]:
     found = [line.removeprefix(beginning) for line in lines if line.startswith(beginning)]
     assert len(found) == 1, text
     return shlex.split(found[0])
+
+
+def on_a_terminal(words: list[str | Path], answer: str, columns: int = 80) -> tuple[int, str]:
+    """Run a command on a pseudo-terminal of 24 lines, type an answer, and return exit code and screen bytes."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environ = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}}
+    command = subprocess.Popen(
+        [sys.executable, "-m", "seedance_async", *map(str, words)],
+        stdin=child, stdout=subprocess.DEVNULL, stderr=child, env={**environ, "TERM": "xterm"}, start_new_session=True,
+    )  # fmt: skip
+    os.close(child)
+    os.write(parent, answer.encode())
+    seen = b""
+    while True:
+        try:
+            piece = os.read(parent, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            break
+        if not piece:
+            break
+        seen += piece
+    os.close(parent)
+    return command.wait(30), seen.decode(errors="replace")

@@ -148,3 +148,39 @@ def test_a_failure_as_json(  # noqa: PLR0917 (a table and three fixtures)
     told = json.loads(ended.out)
     assert (told["status"], told["charged"], told["task_id"] is None) == (status, charged, charged == "maybe")
     assert told["error"].splitlines()[0] in " ".join(ended.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "code", "says"),
+    [
+        (["--duration", "99"], "test-key", 2, "duration"),
+        (["--duration", "five"], "test-key", 2, "--duration"),
+        (["--duraton", "5"], "test-key", 2, "--duration"),
+        (["--extra", "x"], "test-key", 2, "NAME=JSON"),
+        (["-o", "there.mp4"], "test-key", 2, "exists already"),
+        ([], "", 3, "KINOVI_API_KEY"),
+        ([], "wrong", 3, "401"),
+        (["--budget", "1"], "test-key", 3, "budget"),
+    ],
+    ids=["value", "not a number", "option", "extra", "file", "no key", "key", "budget"],
+)
+def test_whatever_fails_is_an_object(  # noqa: PLR0917 (a table and three fixtures)
+    seedance: Seedance,
+    account: EmulatorThread,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    words: list[str],
+    key: str,
+    code: int,
+    says: str,
+) -> None:
+    """A script reads one object from standard output, before there is a job as well; a person reads the same."""
+    monkeypatch.setenv("KINOVI_API_KEY", key)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.mp4").touch()
+    ended = seedance("generate", "a lake", "--json", *words, *QUICK)
+    told = json.loads(ended.out)
+    assert (ended.code, told["task_id"], told["status"], told["charged"]) == (code, None, "error", "no")
+    assert says in told["error"]
+    assert says in ended.err
+    assert account.statistics().accepted == 0

@@ -15,7 +15,7 @@ import pytest
 from seedance_async.cli.demo_folder import choose_folder
 from seedance_async.journal import read_journal
 from seedance_async.testing import EmulatorThread
-from tests.cli.harness import QUICK, Seedance, environ_of, read_until, running, said
+from tests.cli.harness import QUICK, Seedance, environ_of, on_a_terminal, read_until, running, said
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals as POSIX has them")
 
@@ -93,6 +93,47 @@ def test_two_signals_at_once_lose_no_id(
     assert sorted(task_id for task_id in written if task_id is not None) == sorted(ids)
 
 
+def test_a_second_batch_in_the_same_folder(
+    serve: Callable[..., EmulatorThread], seedance: Seedance, stuck_rows: Path, tmp_path: Path
+) -> None:
+    """It is refused at once while the first one works, whose jobs can be listed meanwhile; a kill leaves no lock."""
+    served = serve(limit=2)
+    out = tmp_path / "out"
+    with running("batch", stuck_rows, "-o", out, "--yes", *QUICK) as command:
+        read_until(command, "accepted as task_", 2)
+        again: list[list[str | Path]] = [["batch", stuck_rows, "-o", out], ["resume", out]]
+        for words in again:
+            ended = seedance(*words, "--yes", *QUICK)
+            assert (ended.code, f"in use by process {command.pid}" in ended.err) == (2, True)
+        told = json.loads(seedance("jobs", out, "--json").out)
+        assert told["counts"]["running"] == 2
+        assert f"process {command.pid}" in told["in_use_by"]
+        command.kill()
+        command.wait(30)
+    told = json.loads(seedance("jobs", out, "--json").out)
+    assert (told["in_use_by"], told["counts"]["running"]) == (None, 2)
+    assert served.statistics().accepted == 2
+
+
+def test_a_batch_that_was_killed_is_gone_on_with(
+    serve: Callable[..., EmulatorThread], seedance: Seedance, tmp_path: Path
+) -> None:
+    """Its tasks are watched and saved, the rest is sent, nothing is paid for twice."""
+    served = serve(limit=3)
+    file, out = tmp_path / "rows.txt", tmp_path / "out"
+    file.write_text("".join(f"lake {number}\n" for number in range(9)))
+    with running("batch", file, "-o", out, "--yes", *QUICK) as command:
+        read_until(command, "accepted as task_", 4)
+        command.kill()
+        command.wait(30)
+    ended = seedance("resume", out, "--yes", "--json", *QUICK)
+    # A create that was on the wire is the only thing that nobody can know.
+    lost = json.loads(ended.out)["counts"].get("unknown", 0)
+    assert ended.code == (4 if lost else 0)
+    assert len(list(out.glob("*.mp4"))) == 9 - lost
+    assert max(served.statistics().accepted_by_prompt.values()) == 1
+
+
 @pytest.mark.parametrize("pause", [0.0, 0.05])
 def test_a_second_signal_does_not_contradict_the_first(
     pause: float, serve: Callable[..., EmulatorThread], tmp_path: Path
@@ -139,6 +180,23 @@ def test_a_signal_while_one_video_is_made(account: EmulatorThread, tmp_path: Pat
     with running(*fetch.group(1).split(), *QUICK) as command:
         out, _ = command.communicate(timeout=30)
     assert (command.returncode, out) == (0, f"{target}\n")
+
+
+@pytest.mark.parametrize(("limit", "status", "charged"), [(1, "interrupted", "no"), (2, "interrupted", "yes")])
+def test_an_interruption_is_an_object_too(
+    serve: Callable[..., EmulatorThread], tmp_path: Path, limit: int, status: str, charged: str
+) -> None:
+    """With `--json`: whether it is paid for, and its id."""
+    served = serve(limit=limit, foreign=1)
+    with running("generate", "a lake [takes:900]", "-o", tmp_path, "--json", *QUICK) as command:
+        read_until(command, "queued" if limit == 1 else "task_")
+        while served.statistics().creates == 0:
+            time.sleep(0.01)
+        command.send_signal(signal.SIGINT)
+        out, rest = command.communicate(timeout=30)
+    told = json.loads(out)
+    assert (told["status"], told["charged"], told["task_id"] is None) == (status, charged, limit == 1)
+    assert told["error"].splitlines()[0] in rest
 
 
 def test_a_signal_while_waiting_for_a_slot(serve: Callable[..., EmulatorThread], tmp_path: Path) -> None:
@@ -213,35 +271,6 @@ def test_an_emulator_for_everybody_warns() -> None:
     """Other computers can reach it."""
     with running("emulator", "--port", "0", "--host", "0.0.0.0") as command:
         read_until(command, "warning")
-
-
-def on_a_terminal(words: list[str | Path], answer: str, columns: int = 80) -> tuple[int, str]:
-    """Run a command on a pseudo-terminal of 24 lines, type an answer, and return exit code and screen bytes."""
-    import fcntl
-    import pty
-    import struct
-    import termios
-
-    parent, child = pty.openpty()
-    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environ = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}}
-    command = subprocess.Popen(
-        [sys.executable, "-m", "seedance_async", *map(str, words)],
-        stdin=child, stdout=subprocess.DEVNULL, stderr=child, env={**environ, "TERM": "xterm"}, start_new_session=True,
-    )  # fmt: skip
-    os.close(child)
-    os.write(parent, answer.encode())
-    seen = b""
-    while True:
-        try:
-            piece = os.read(parent, 65536)
-        except OSError:  # Linux says so when the other end is closed
-            break
-        if not piece:
-            break
-        seen += piece
-    os.close(parent)
-    return command.wait(30), seen.decode(errors="replace")
 
 
 def test_a_terminal_is_asked(account: EmulatorThread, tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 import asyncio
 import io
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from attrs import evolve
 from rich.console import Console
 
 from seedance_async.batch import (
+    Duty,
+    JobStanding,
     PlannedRow,
     Progress,
     RowEnded,
@@ -17,12 +20,17 @@ from seedance_async.batch import (
     RowStatus,
     ServiceBack,
     ServiceUnreachable,
+    Standing,
+    StopReason,
+    SubmittingStopped,
 )
+from seedance_async.batch.events import CreditsBack, WaitingForCredits
 from seedance_async.cli.options import RowDefaults, ServiceOptions
 from seedance_async.cli.progress import ACTIVE_ROWS, SHOWN_TROUBLES, BatchView
 from seedance_async.cli.quote import read_plan
 from seedance_async.cli.terminal import Terminal
 from seedance_async.hooks import Refusal
+from tests.batch.records import running, written
 
 PROGRESS = Progress(
     total=10_000,
@@ -153,3 +161,45 @@ def test_the_screen_is_clean_afterwards() -> None:
     asyncio.run(show_for_a_moment())
     assert "4,231 of 10,000" in stream.getvalue()
     assert stream.getvalue().endswith("\x1b[2K" * 1)
+
+
+def test_tasks_of_earlier_runs_are_shown_from_the_beginning(rows: tuple[PlannedRow, ...]) -> None:
+    """With their age; and nobody is told a second time that they were accepted."""
+    record = running(written(rows[0]), "task_old")
+    job = JobStanding(rows[0], Standing.RUNNING, Duty.FOLLOW, record=record)
+    view, _ = make_view()
+    view.attach([job])
+    (line,) = [line for line in drawn(view, PROGRESS) if "attached" in line]
+    assert rows[0].file.as_posix() in line
+    plain, stream = make_view(live=False)
+    plain.attach([job])
+    plain.on_event(RowRunning(rows[0], "task_old", "generating"))
+    assert stream.getvalue() == ""
+
+
+def test_videos_of_one_row_are_told_apart(rows: tuple[PlannedRow, ...]) -> None:
+    """They have one line of the file and two keys."""
+    second = evolve(rows[0], key=f"{rows[0].key}#2", variant=2, file=PurePosixPath("second.mp4"))
+    view, _ = make_view()
+    for row in (rows[0], second):
+        view.on_event(RowRunning(row, f"task_{row.variant}", "generating"))
+    assert sum("generating" in line for line in drawn(view, PROGRESS)) == 2
+
+
+def test_waiting_for_credits_is_no_estimate(rows: tuple[PlannedRow, ...]) -> None:
+    """It says why nothing happens, that it costs nothing, and when there are credits again."""
+    view, stream = make_view(live=False)
+    view.on_event(WaitingForCredits("the account has too few credits; one row is tried every 10 minutes", 600.0))
+    view.on_event(CreditsBack())
+    assert [line for line in stream.getvalue().splitlines() if "credits" in line][1] == "there are credits again"
+    lines = "\n".join(drawn(view, evolve(PROGRESS, no_credits="the account has too few credits")))
+    assert "waiting for credits" in lines
+    assert " left" not in lines
+
+
+@pytest.mark.parametrize("reason", ["interrupt", "terminate", "hangup"])
+def test_a_signal_is_told_by_whoever_took_it(reason: StopReason) -> None:
+    """Once is enough."""
+    view, stream = make_view(live=False)
+    view.on_event(SubmittingStopped(reason, "interrupted"))
+    assert stream.getvalue() == ""
