@@ -229,4 +229,5 @@ def _job_json(job: FolderJob) -> dict[str, object]:
         "prompt": job.prompt,
         "variant_of": job.variant_of,
         "left": job.left,
+        "source": job.source or None,
     }

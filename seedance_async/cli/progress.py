@@ -7,7 +7,7 @@ report.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 from attrs import define, field, frozen
@@ -19,8 +19,9 @@ from rich.text import Text
 
 from seedance_async.batch import (
     BatchEvent,
+    CreditsBack,
     DriftSeen,
-    JobStanding,
+    FolderStanding,
     PlannedRow,
     Progress,
     RowEnded,
@@ -29,12 +30,11 @@ from seedance_async.batch import (
     ServiceBack,
     ServiceUnreachable,
     SubmittingStopped,
+    WaitingForCredits,
     Warned,
 )
-from seedance_async.batch.events import CreditsBack, WaitingForCredits
 from seedance_async.cli.explain import without_secrets, words_of
 from seedance_async.cli.terminal import Terminal, amount, count, one_line, span
-from seedance_async.clock import wall_now
 from seedance_async.hooks import HookEvent, Refusal
 
 SHOWN_TROUBLES: Final = 20
@@ -83,13 +83,12 @@ class BatchView:
     _troubles: int = field(default=0, init=False)
     _live: Live | None = field(default=None, init=False)
 
-    def attach(self, jobs: Iterable[JobStanding]) -> None:
+    def attach(self, standing: FolderStanding) -> None:
         """Show tasks of earlier runs from the beginning, with their age."""
-        now, wall = self.clock(), wall_now()
-        for job in jobs:
+        now = self.clock()
+        for job in standing.follows:
             if job.record is not None and job.record.task_id is not None:
-                at = job.record.accepted_at
-                since = now if at is None else now - max(0.0, (wall - at).total_seconds())
+                since = now - standing.age(job)
                 self._active[job.row.key] = _Active(job.row, job.record.task_id, "attached", since)
 
     def on_event(self, event: BatchEvent) -> None:

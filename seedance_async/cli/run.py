@@ -64,7 +64,7 @@ class BatchJob:
         """Make the runner and the view that listens to it."""
         self.view = BatchView(self.terminal)
         if self.standing is not None:
-            self.view.attach(self.standing.follows)
+            self.view.attach(self.standing)
         self.runner = BatchRunner(
             self.plan, self.folder, self.options, expected=self.standing, on_event=self.view.on_event
         )

@@ -22,6 +22,7 @@ from tests.cli.harness import Seedance, said
 STATES = ["done", "not_saved", "running", "failed", "failed", "unknown", "queued"]
 KEYS = [
     "key", "id", "line", "state", "age_seconds", "task_id", "credits", "file", "error", "prompt", "variant_of", "left",
+    "source",
 ]  # fmt: skip
 
 

@@ -10,8 +10,7 @@ from attrs import evolve
 from rich.console import Console
 
 from seedance_async.batch import (
-    Duty,
-    JobStanding,
+    CreditsBack,
     PlannedRow,
     Progress,
     RowEnded,
@@ -20,16 +19,16 @@ from seedance_async.batch import (
     RowStatus,
     ServiceBack,
     ServiceUnreachable,
-    Standing,
     StopReason,
     SubmittingStopped,
+    WaitingForCredits,
 )
-from seedance_async.batch.events import CreditsBack, WaitingForCredits
 from seedance_async.cli.options import RowDefaults, ServiceOptions
 from seedance_async.cli.progress import ACTIVE_ROWS, SHOWN_TROUBLES, BatchView
 from seedance_async.cli.quote import read_plan
 from seedance_async.cli.terminal import Terminal
 from seedance_async.hooks import Refusal
+from tests.batch.plans import plan_of, standing_of
 from tests.batch.records import running, written
 
 PROGRESS = Progress(
@@ -163,17 +162,18 @@ def test_the_screen_is_clean_afterwards() -> None:
     assert stream.getvalue().endswith("\x1b[2K" * 1)
 
 
-def test_tasks_of_earlier_runs_are_shown_from_the_beginning(rows: tuple[PlannedRow, ...]) -> None:
+def test_tasks_of_earlier_runs_are_shown_from_the_beginning() -> None:
     """With their age; and nobody is told a second time that they were accepted."""
-    record = running(written(rows[0]), "task_old")
-    job = JobStanding(rows[0], Standing.RUNNING, Duty.FOLLOW, record=record)
+    plan = plan_of({"id": "lake", "prompt": "a lake"})
+    standing = standing_of(plan, [running(written(plan.rows[0]), "task_old")])
     view, _ = make_view()
-    view.attach([job])
+    view.attach(standing)
     (line,) = [line for line in drawn(view, PROGRESS) if "attached" in line]
-    assert rows[0].file.as_posix() in line
+    assert "lake.mp4" in line
+    assert "1h00m" in line
     plain, stream = make_view(live=False)
-    plain.attach([job])
-    plain.on_event(RowRunning(rows[0], "task_old", "generating"))
+    plain.attach(standing)
+    plain.on_event(RowRunning(plan.rows[0], "task_old", "generating"))
     assert stream.getvalue() == ""
 
 
