@@ -99,7 +99,7 @@ def _spent(standing: FolderStanding) -> str:
         )
         if number
     ]
-    return f"this folder so far: {', '.join(parts)} (credits)"
+    return f"credits of this folder so far: {', '.join(parts)}"
 
 
 def _rows(count: int) -> str:

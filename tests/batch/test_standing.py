@@ -283,7 +283,7 @@ def test_the_plan_says_what_is_done_and_what_it_still_costs() -> None:
     assert lines[1].startswith("2 videos, 830 credits, about ")
     assert standing.credits_to_spend() == 830
     assert standing.spent == 3 * 415
-    assert lines[-1] == "this folder so far: 415 used, 415 reserved for running tasks, 415 perhaps paid (credits)"
+    assert lines[-1] == "credits of this folder so far: 415 used, 415 reserved for running tasks, 415 perhaps paid"
     assert [line.partition(" ")[0] for line in lines[2:-1]] == ["1", "1", "1"]
     assert describe_standing(standing_of(PLAN, [saved(written(ROW))], {"a.mp4": 1000}), 5)[1] == "nothing is to be sent"
 
