@@ -12,9 +12,9 @@ from seedance_async.journal.places import Place, kind_of, linux_file_system, mac
 MOUNTINFO = """\
 22 27 0:21 / /proc rw,relatime - proc proc rw
 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-30 27 0:40 / /home rw,relatime shared:5 - nfs4 nas:/home rw,vers=4.2
-31 30 0:41 / /home/ann/disk rw shared:6 master:1 - btrfs /dev/sdb rw
-32 27 0:42 / /mnt/c rw,noatime - 9p C:\\134 rw,aname=drvfs
+30 27 0:40 / /data rw,relatime shared:5 - nfs4 nas:/data rw,vers=4.2
+31 30 0:41 / /data/ann/disk rw shared:6 master:1 - btrfs /dev/sdb rw
+32 27 0:42 / /media/c rw,noatime - 9p C:\\134 rw,aname=drvfs
 33 27 0:43 / /srv/two\\040words rw - fuse.sshfs studio: rw
 34 27 0:44 / /srv/covered rw - ext4 /dev/sdc rw
 35 27 0:45 / /srv/covered rw - cifs //nas/share rw
@@ -26,7 +26,7 @@ MOUNTS = """\
 //ann@nas/share on /Volumes/share (smbfs, nodev, nosuid, mounted by ann)
 nas:/x on /Volumes/two words (nfs, nodev)
 studio: on /Volumes/ssh (macfuse, nodev, nosuid, synchronous, mounted by ann)
-map auto_home on /System/Volumes/Data/home (autofs, automounted, nobrowse)
+map auto_home on /System/Volumes/Data/all (autofs, automounted, nobrowse)
 """
 
 
@@ -35,11 +35,11 @@ map auto_home on /System/Volumes/Data/home (autofs, automounted, nobrowse)
     [
         ("/", "ext4", "disk"),
         ("/videos", "ext4", "disk"),
-        ("/home", "nfs4", "network"),
-        ("/home/ann", "nfs4", "network"),
-        ("/homestead", "ext4", "disk"),
-        ("/home/ann/disk/x", "btrfs", "disk"),
-        ("/mnt/c/videos", "9p", "lent"),
+        ("/data", "nfs4", "network"),
+        ("/data/ann", "nfs4", "network"),
+        ("/database", "ext4", "disk"),
+        ("/data/ann/disk/x", "btrfs", "disk"),
+        ("/media/c/videos", "9p", "lent"),
         ("/srv/two words/x", "fuse.sshfs", "network"),
         ("/srv/covered", "cifs", "network"),
     ],
@@ -53,7 +53,7 @@ def test_linux(folder: str, name: str, place: Place) -> None:
 @pytest.mark.parametrize(
     ("folder", "place"),
     [
-        ("/Users/me/x", "disk"),
+        ("/Videos/x", "disk"),
         ("/System/Volumes/Data/x", "disk"),
         ("/Volumes/share/x", "network"),
         ("/Volumes/two words", "network"),

@@ -185,7 +185,7 @@ def test_a_damaged_journal(path: Path) -> None:
     whole = path.read_bytes()
     rng = random.Random(3)
     refused = 0
-    for _ in range(60):
+    for _ in range(40):
         damaged = bytearray(whole)
         start = rng.randrange(100, len(whole))
         length = rng.choice([1, 8, 512])

@@ -22,6 +22,7 @@ from seedance_async.core.record import JobRecord
 from seedance_async.errors import JournalError
 from seedance_async.journal import Journal, SqliteJournal, journal_host, read_journal
 from seedance_async.journal.database import Database
+from seedance_async.journal.inspection import look, read_records
 from tests.core.record_histories import LATER, finished, lost, queued, running, sending
 
 Open = Callable[..., Awaitable[SqliteJournal]]
@@ -149,6 +150,21 @@ async def test_readers_see_what_is_durable(opened: Open) -> None:
     assert read_journal(journal.path) == (queued("a"), queued("b"))
     await journal.write([sending("a")])
     assert read_journal(str(journal.path)) == (sending("a"), queued("b"))
+
+
+def test_a_reader_sees_one_moment(tmp_path: Path) -> None:
+    """However long it reads, and whatever is written meanwhile."""
+    database = Database(tmp_path / "journal.db")
+    database.open()
+    database.write([queued("a")])
+
+    def read(connection: sqlite3.Connection, file: str) -> list[tuple[JobRecord, ...]]:
+        before = read_records(connection, file)[0]
+        database.write([running("a")])
+        return [before, read_records(connection, file)[0]]
+
+    assert look(database.path, read) == [(queued("a"),)] * 2
+    database.close()
 
 
 async def test_readers_and_the_writer_never_wait(opened: Open) -> None:
