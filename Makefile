@@ -4,6 +4,7 @@
 # Arguments for pytest:  make test ARGS="tests/core -k pricing"
 # Lines no test has run: make test COVERAGE=1
 # One benchmark:         make bench ARGS="overhead"
+# An hour of kills:      make soak ARGS="--minutes 60"
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,11 +14,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench clean
+.PHONY: help demo test kills soak lint types bench clean
 
 help:
 	@echo "make demo      make a dozen videos against the emulator, into demo-videos/"
 	@echo "make test      run every test that needs no extra server"
+	@echo "make kills     kill batches at hundreds of moments, and see that each is finished and paid once"
+	@echo "make soak      the same for ten minutes, or as long as one likes"
 	@echo "make lint      ruff: rules and format"
 	@echo "make types     mypy --strict and pyright strict"
 	@echo "make bench     run the benchmarks and print their tables"
@@ -30,6 +33,12 @@ demo: $(VENV)/.installed
 test: $(VENV)/.developer
 	$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest $(ARGS)
 	$(if $(COVERAGE),$(BIN)/coverage report --skip-covered)
+
+kills: $(VENV)/.developer
+	$(BIN)/python -m pytest -m kills tests/kills $(ARGS)
+
+soak: $(VENV)/.developer
+	$(BIN)/python -m tests.kills $(ARGS)
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
