@@ -115,16 +115,8 @@ class Database:
             loss = self._loss()
             if loss is not None:
                 raise JournalError(loss, str(self.path))
-            if self._connection is None:
-                self._begin_log(self._connect())
             assert self._connection is not None
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany(tables.UPSERT, rows)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._disconnect()
-                raise
+            tables.write(self._connection, rows)
             self._in_log += len(rows) + _PAGES_BESIDE
             if self._in_log >= _LONGEST_LOG:
                 self._mark(self._connection)
@@ -235,7 +227,6 @@ class Database:
 
     def _sign(self, connection: "sqlite3.Connection") -> None:
         """Note who has the journal now."""
-        connection.execute("BEGIN IMMEDIATE")
         tables.note(
             connection,
             host=host_name(),
@@ -245,7 +236,6 @@ class Database:
             written_by=__version__,
             needs_log="no",
         )
-        connection.execute("COMMIT")
 
     def _begin_log(self, connection: "sqlite3.Connection") -> None:
         """Write to a log beside the file from now on, where there can be one."""

@@ -14,12 +14,14 @@
    unless `oldest_reader` is raised.
 """
 
+import contextlib
+from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
 from seedance_async._version import __version__
-from seedance_async.core.record_codec import COLUMNS
+from seedance_async.core.record_codec import COLUMNS, Column
 from seedance_async.errors import JournalError
 
 if TYPE_CHECKING:
@@ -89,21 +91,15 @@ def migrate(connection: "sqlite3.Connection", version: int, schema: Schema = SCH
     """Bring a journal of this version to the newest, or make one of an empty file (version 0); all of it or nothing."""
     if version >= len(schema):
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with _transaction(connection):
         for step in schema[version:]:
             for statement in step.statements:
                 connection.execute(statement)
         if version == 0:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            note(connection, made_by=__version__)
+            _upsert_about(connection, made_by=__version__)
         connection.execute(f"PRAGMA user_version = {len(schema)}")
-        note(connection, oldest_reader=str(schema[-1].oldest_reader))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+        _upsert_about(connection, oldest_reader=str(schema[-1].oldest_reader))
 
 
 def check(connection: "sqlite3.Connection", path: str, schema: Schema = SCHEMA) -> int:
@@ -134,6 +130,30 @@ def about(connection: "sqlite3.Connection") -> dict[str, str | None]:
 
 def note(connection: "sqlite3.Connection", **values: str | None) -> None:
     """Write down what the journal says about itself."""
+    with _transaction(connection):
+        _upsert_about(connection, **values)
+
+
+def write(connection: "sqlite3.Connection", rows: Iterable[Sequence[Column]]) -> None:
+    """Write the rows of jobs, all or none."""
+    with _transaction(connection):
+        connection.executemany(UPSERT, rows)
+
+
+@contextlib.contextmanager
+def _transaction(connection: "sqlite3.Connection") -> Generator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # After some failures SQLite has rolled it back already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _upsert_about(connection: "sqlite3.Connection", **values: str | None) -> None:
     connection.executemany(
         "INSERT INTO about VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", values.items()
     )

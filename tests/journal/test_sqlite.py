@@ -108,6 +108,32 @@ async def test_writing_without_opening(tmp_path: Path, opened: Open) -> None:
         await journal.write([queued()])
 
 
+@pytest.mark.parametrize("pauses", [1, 2, 3, 10])
+async def test_a_cancelled_opening_leaves_it_free(tmp_path: Path, pauses: int) -> None:
+    """Whoever is cancelled while it opens has no journal to close: another one opens."""
+    journal = SqliteJournal(tmp_path / "journal.db")
+    opening = asyncio.ensure_future(journal.open())
+    for _ in range(pauses):
+        await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    other = SqliteJournal(tmp_path / "journal.db")
+    await other.open()
+    await other.aclose()
+
+
+async def test_another_process_does_not_close_it(opened: Open, tmp_path: Path) -> None:
+    """To close it, too, is to use it: a forked child is told so."""
+    journal = await opened()
+    journal._pid += 1
+    for use in (journal.open(), journal.write([queued()]), journal.aclose()):
+        with pytest.raises(JournalError, match="this is another one, forked from it"):
+            await use
+    journal._pid -= 1
+    await journal.write([queued()])
+
+
 async def test_what_waits_runs_in_a_thread(opened: Open) -> None:
     """Neither opening, writing nor closing blocks the loop."""
     with blockbuster_ctx():
