@@ -2,8 +2,8 @@
 
 1. The first signal is passed to the command, which decides what to finish.
 2. The second has the command say what still runs and cancels it, so that it can write down what it knows.
-3. A command that has not ended `LAST_SECONDS` later, or a third signal, ends the process. So does any further one
-   while the loop of a command that was stopped is being closed: everything has been said by then.
+3. A command that has not ended `LAST_SECONDS` later, whatever it does, or a third signal, ends the process. So does
+   any further one while the loop of a command that was stopped is being closed: everything has been said by then.
 """
 
 import asyncio
@@ -53,6 +53,7 @@ class Interrupts:
         self._command: asyncio.Task[Any] | None = None
         self._undo: list[Callable[[], object]] = []
         self._before: dict[int, Any] = {}
+        self._last: threading.Timer | None = None
 
     def __enter__(self) -> Self:
         if threading.current_thread() is not threading.main_thread():
@@ -76,6 +77,8 @@ class Interrupts:
 
     def restore(self) -> None:
         """Put the handlers back that were there before the block; call it when the loop is closed."""
+        if self._last is not None:
+            self._last.cancel()
         while self._before:
             signum, handler = self._before.popitem()
             signal.signal(signum, signal.SIG_DFL if handler is None else handler)  # None: not set from Python
@@ -108,7 +111,10 @@ class Interrupts:
             if self.last_words is not None:
                 self.last_words()
         self._command.cancel()
-        asyncio.get_running_loop().call_later(LAST_SECONDS, self._end)
+        # Not in the loop, which a command that writes much down may hold up.
+        self._last = threading.Timer(LAST_SECONDS, self._end)
+        self._last.daemon = True
+        self._last.start()
 
     @property
     def exit_code(self) -> int:

@@ -66,11 +66,13 @@ def test_an_error_of_the_work_is_its_own() -> None:
 
 
 @posix
-@pytest.mark.parametrize("stubborn", [False, True])
-def test_a_second_signal_leaves_with_last_words(stubborn: bool) -> None:
+@pytest.mark.parametrize(
+    "stubborn", ["await asyncio.sleep(0)", "await asyncio.sleep(60)", "time.sleep(60)"], ids=["ends", "waits", "blocks"]
+)
+def test_a_second_signal_leaves_with_last_words(stubborn: str) -> None:
     """What the command has to say is said, and it can write things down; one that does not end is ended."""
     script = (
-        "import asyncio, os, signal\n"
+        "import asyncio, os, signal, time\n"
         "from seedance_async.cli.interrupts import run_with_interrupts\n"
         "async def command(interrupts):\n"
         "    interrupts.on_first = lambda signum: print('first', signum)\n"
@@ -82,7 +84,7 @@ def test_a_second_signal_leaves_with_last_words(stubborn: bool) -> None:
         "        await asyncio.sleep(60)\n"
         "    finally:\n"
         "        print('written down')\n"
-        f"        await asyncio.sleep({60 if stubborn else 0})\n"
+        f"        {stubborn}\n"
         "raise SystemExit(run_with_interrupts(command))\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
