@@ -25,22 +25,12 @@ _ROWS = FileOptions()
 _DEFAULTS = RowDefaults()
 _SERVICE = ServiceOptions()
 
+#: `JobStatus` of the batch, which --help need not load; a test compares the two.
+StateName = Literal[
+    "queued", "sending", "running", "done", "not_saved", "expired", "failed", "refused", "withdrawn", "unknown"
+]
 StateOption = Annotated[
-    tuple[
-        Literal[
-            "queued",
-            "sending",
-            "running",
-            "done",
-            "not_saved",
-            "expired",
-            "failed",
-            "refused",
-            "withdrawn",
-            "unknown",
-        ],
-        ...,
-    ],
+    tuple[StateName, ...],
     Parameter(consume_multiple=(1, None), negative_iterable=(), metavar="STATE...", show_default=False),
 ]
 

@@ -1,10 +1,13 @@
 """Options of `batch` and `resume`: how they are written, and what a run is told by them."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from seedance_async.batch import JobStatus
 from seedance_async.cli.batch import manner_of
+from seedance_async.cli.batch_commands import StateName
 from seedance_async.cli.batch_options import AgainOptions, RunningOptions, parse_fields, parse_keys, spelled_out
 from seedance_async.cli.explain import CommandError
 from seedance_async.cli.options import ServiceOptions
@@ -90,6 +93,11 @@ def test_nothing_is_repeated_by_itself() -> None:
     options = manner_of(AgainOptions(), RunningOptions(), ServiceOptions(), yes=False, json=False).options
     assert (options.retry_failed, options.resubmit_unknown, options.redo_changed) == ("no", False, False)
     assert (options.reroll, options.only, options.limit, options.budget) == ((), (), None, None)
+
+
+def test_states_are_those_of_the_batch() -> None:
+    """What `jobs` shows can be asked for."""
+    assert get_args(StateName) == get_args(JobStatus)
 
 
 @pytest.mark.parametrize("command", ["batch", "resume"])
