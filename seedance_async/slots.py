@@ -83,8 +83,8 @@ class Slots(Protocol):
         """Note a create whose outcome is unknown."""
         ...
 
-    def release(self, holder: Hashable) -> None:
-        """Give the slot back."""
+    def release(self, holder: Hashable, *, ended: float | None = None) -> None:
+        """Give the slot back; `ended` is the loop time at which its task ended, None for now."""
         ...
 
     def wakeup(self, *, one_at_a_time: bool = False) -> float | None:
@@ -155,9 +155,10 @@ class LocalSlots:
         """Note a create whose outcome is unknown."""
         self._ledger.lost(holder)
 
-    def release(self, holder: Hashable) -> None:
+    def release(self, holder: Hashable, *, ended: float | None = None) -> None:
         """Give the slot back."""
-        self._ledger.release(holder)
+        now = self._loop.time()
+        self._ledger.release(holder, now if ended is None else min(ended, now))
 
     def wakeup(self, *, one_at_a_time: bool = False) -> float | None:
         """Return the loop time, later than now, at which a waiter may leave although nothing else happens."""

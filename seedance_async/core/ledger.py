@@ -4,23 +4,20 @@ A slot is one task that the account may have in progress. Holders may exceed the
 there is room or not.
 
 1. Waiters leave in the order in which they came. One that comes back (429, not sent) has its old place again.
-2. The limit is the least of the ceiling and what the last 429 with numbers said.
-3. From such a 429, `foreign = max(0, current - own)` says how many slots others use. A waiter leaves if
+2. How many slots there are, and when one more is tried, is `core.growth`'s.
+3. From a 429 with numbers, `foreign = max(0, current - own)` says how many slots others use. A waiter leaves if
    own + foreign < limit. Otherwise, where own < limit, only a timer lets one probe through, and each accepted probe
    counts one foreign task less. The timer's pause doubles with each refusal up to half a minute. While others use
    slots, a create for which there was room says nothing of them: it leaves the pause as it is, and an accepted probe
    halves it, since the room may have been that of a task of ours whose end is not seen yet.
-4. A limit that a 429 lowered grows back towards the ceiling: once a create was accepted since, one waiter may leave
-   above the limit, not more often than every `GROWTH_EVERY` seconds; if it is accepted the limit is one higher. Each
-   refusal of such a growth probe makes the next one rarer. So do the refusal that follows a single growth (the room
-   was that of a task which had ended unseen) and a second one that says the same limit (its create was on the wire
-   with the first): a change costs two refusals in its first five minutes, not three.
-5. A 429 without numbers, or one whose numbers leave room, changes no limit: nobody leaves until a timer.
+4. Where the service frees slots late, those whose tasks have just ended count as our own (`core.lateness`).
+5. A 429 without numbers, or one whose numbers leave room, changes no limit that the service or the user named: nobody
+   leaves until a timer, and then one after the other (`core.pacing`).
 6. Creates on the wire are bounded by a window of 2, and of 1 after a refusal until a create is accepted. Where many
    slots are empty it widens by one with each accepted create, up to a third of the slots that are not in use and to
-   `WIDEST`, so that fifty slots fill within some round trips; where the slots are full it is 2 again. So a limit that
-   falls while the slots are full costs a refusal or two, and a ceiling that was set far above the account's limit
-   costs as many as the window is wide, once, and not one for each waiter.
+   `WIDEST`, so that fifty slots fill within some round trips; where the slots are full it is 2 again, and above what
+   was ever in use 1. So a limit that falls while the slots are full costs a refusal or two, and a ceiling that was set
+   far above the account's limit costs as many as the window is wide, once, and not one for each waiter.
 """
 
 import heapq
@@ -28,17 +25,12 @@ from collections.abc import Hashable
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
-from attrs import define, field
+from attrs import define, field, frozen
 
+from seedance_async.core.growth import Growth
+from seedance_async.core.lateness import Lateness
+from seedance_async.core.pacing import Pacing
 from seedance_async.core.retry import Rand, grown_delay
-
-#: Where `concurrency="auto"` starts: the limit that the vendor's repository shows in its examples (contract, section
-#: 12, read 2026-09).
-AUTO_START: Final = 5
-
-GROWTH_EVERY: Final = 30.0
-_GROWTH_BACKOFF: Final = 10.0
-_GROWTH_RAREST: Final = 600.0
 
 #: Seconds after which what a 429 said of other users of the account is too old to count.
 FOREIGN_LASTS: Final = 60.0
@@ -56,14 +48,23 @@ WIDEST: Final = 16
 
 
 class _Leave(Enum):
-    """Why a waiter may leave."""
+    """Why a waiter may leave: there is room, as a probe of what others use, or as a trial above the limit."""
 
     ROOM = "room"
     PROBE = "probe"
-    GROWTH = "growth"
+    TRIAL = "trial"
 
 
 HolderT = TypeVar("HolderT", bound=Hashable)
+
+
+@frozen
+class _Single(Generic[HolderT]):
+    """The probe or trial that is on the wire: there is one of both together."""
+
+    holder: HolderT
+    reason: _Leave
+    left: float
 
 
 @define
@@ -71,15 +72,15 @@ class SlotLedger(Generic[HolderT]):
     """The ledger. All times are monotonic seconds; no method waits.
 
     Attributes:
-        ceiling: The most slots to use, or None to follow the service's numbers.
-        limit: How many slots there are, as far as known.
+        ceiling: The most slots to use, or None to find the account's limit.
         holders: Who holds a slot, in the order of taking.
     """
 
     ceiling: int | None = None
-    limit: int = field(init=False)
     holders: dict[HolderT, None] = field(init=False, factory=dict[HolderT, None])
-    _most: int = field(init=False)
+    _growth: Growth = field(init=False)
+    _lateness: Lateness = field(init=False, factory=Lateness)
+    _pacing: Pacing = field(init=False, factory=Pacing)
     _on_wire: set[HolderT] = field(init=False, factory=set[HolderT])
     _waiting: dict[HolderT, int] = field(init=False, factory=dict[HolderT, int])
     _heap: list[tuple[int, HolderT]] = field(init=False, factory=list[tuple[int, HolderT]])
@@ -91,15 +92,20 @@ class SlotLedger(Generic[HolderT]):
     _strikes: int = field(init=False, default=0)
     _pause_until: float = field(init=False, default=0.0)
     _probe_at: float = field(init=False, default=0.0)
-    _probe: tuple[HolderT, _Leave] | None = field(init=False, default=None)
-    _growth_at: float = field(init=False, default=0.0)
-    _growth_every: float = field(init=False, default=GROWTH_EVERY)
-    _may_grow: bool = field(init=False, default=False)
-    _grown: int = field(init=False, default=0)
-    _said: int | None = field(init=False, default=None)
+    _single: _Single[HolderT] | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        self.limit = self._most = AUTO_START if self.ceiling is None else self.ceiling
+        self._growth = Growth(self.ceiling)
+
+    @property
+    def limit(self) -> int:
+        """How many slots there are, as far as known."""
+        return self._growth.limit
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the service keeps a slot after its task's end, as far as known."""
+        return self._lateness.lag
 
     @property
     def waiting(self) -> int:
@@ -154,36 +160,29 @@ class SlotLedger(Generic[HolderT]):
         del self._waiting[holder]
         self.holders[holder] = None
         self._on_wire.add(holder)
+        self._pacing.left(now)
         if reason is not _Leave.ROOM:
-            self._probe = (holder, reason)
+            self._single = _Single(holder, reason, now)
         return holder
 
     def accepted(self, holder: HolderT, now: float) -> None:
         """Note that the holder's create was accepted: it keeps its slot until `release`."""
-        self._window = max(_WINDOW, min(self._window + 1, self._widest()))
+        single = self._end_single(holder)
+        probe = single if single is not None and single.reason is _Leave.PROBE else None
         self._leave_wire(holder)
-        reason = self._end_probe(holder)
-        self._said = None
-        if not self.foreign(now):
+        self._window = max(_WINDOW, min(self._window + 1, self._widest(now)))
+        was_late = self._lateness.accepted(probe_left=None if probe is None else probe.left)
+        if was_late or not self.foreign(now):
             self._strikes = 0
-        elif reason is _Leave.PROBE:
+        elif probe is not None:
             self._strikes = max(0, self._strikes - 1)
-        if not self._may_grow:
-            # Not at once: while several tasks end, the account has room for a moment that is not the limit's.
-            self._may_grow = True
-            self._growth_at = max(self._growth_at, now + GROWTH_EVERY)
-        match reason:
-            case _Leave.PROBE:
-                self._foreign = max(0, self._foreign - 1)
-                self._probe_at = now
-            case _Leave.GROWTH:
-                self.limit = min(self._most, self.limit + 1)
-                self._grown += 1
-                if self._grown > 1:
-                    self._growth_every = GROWTH_EVERY
-                self._growth_at = now + GROWTH_EVERY
-            case _:
-                pass
+        if probe is not None:
+            # Where one slot came free late, those that were taken for others' did so too.
+            self._foreign = 0 if was_late else max(0, self._foreign - 1)
+            self._probe_at = now
+        self._pacing.accepted()
+        trial = single is not None and probe is None
+        self._growth.accepted(self._used(now) - len(self._on_wire), now, trial=trial)
 
     def refused(
         self,
@@ -196,95 +195,110 @@ class SlotLedger(Generic[HolderT]):
         retry_after: float | None = None,
     ) -> bool:
         """Note a 429: the holder has its old place in the queue again. Return whether the limit changed by it."""
+        single = self._end_single(holder)
         self._give_up(holder)
         self._window = 1
-        self._strikes = min(self._strikes + 1, _MOST_STRIKES)
-        self._may_grow = False
+        trial = single is not None and single.reason is _Leave.TRIAL
+        if limit is not None and current is not None:
+            # While a slot may be late, the next probe tells, and nobody else.
+            known = single is None and self._lateness.suspected(now) and now < self._probe_at
+        else:
+            # While all wait, only those come back that had left before.
+            known = now < self._pause_until
+        self._strikes = min(self._strikes + (not known), _MOST_STRIKES)
         pause = max(retry_after or 0.0, grown_delay(self._strikes - 1, rand, first=_FIRST_PAUSE, most=_LONGEST_PAUSE))
-        reason = self._end_probe(holder)
-        straggler = reason is None and limit is not None and limit == self._said
-        if reason is _Leave.GROWTH or self._grown == 1 or straggler:
-            self._growth_every = min(_GROWTH_RAREST, self._growth_every * _GROWTH_BACKOFF)
-        self._grown, self._said = 0, limit
-        self._growth_at = now + self._growth_every
         if limit is None or current is None:
-            self._pause_until = now + pause
-            return False
-        before, self.limit = self.limit, max(1, limit if self.ceiling is None else min(limit, self.ceiling))
-        if self.ceiling is None:
-            self._most = max(self._most, self.limit)
-        self._foreign = max(0, current - len(self.holders))
-        self._foreign_seen = now
-        self._probe_at = now + pause
+            self._pause_until = max(self._pause_until, now + pause)
+            if not known:
+                self._pacing.refused()
+            return self._growth.refused_without_numbers(self._strikes, now, trial=trial)
+        changed = self._growth.refused(limit, now, trial=trial)
+        others = max(0, current - self._used(now))
+        if current >= limit and not changed and not trial and not self.foreign(now):
+            # While others are known to be there, it may be one of theirs as well.
+            self._lateness.refused(others, now)
+        self._foreign, self._foreign_seen = others, now
+        if not known:
+            self._probe_at = now + pause
         if current < limit or retry_after is not None:
             self._pause_until = now + pause
-        return self.limit != before
+        return changed
 
     def not_sent(self, holder: HolderT) -> None:
         """Note that nothing was sent: the holder has its old place in the queue again."""
         self._give_up(holder)
-        self._end_probe(holder)
+        self._end_single(holder)
 
     def lost(self, holder: HolderT) -> None:
         """Note an unknown outcome: the slot stays held until `release`, because a task may be using it."""
         self._leave_wire(holder)
-        self._end_probe(holder)
+        self._end_single(holder)
 
-    def release(self, holder: HolderT) -> None:
-        """Give the slot back. Harmless for one who holds none."""
+    def release(self, holder: HolderT, ended: float | None = None) -> None:
+        """Give the slot back. Harmless for one who holds none.
+
+        Args:
+            holder: Who held it.
+            ended: When its task ended, in the ledger's time; None if none did.
+        """
         if holder not in self.holders:
             return
+        if ended is not None and holder not in self._on_wire:
+            self._lateness.ended(ended)
         del self.holders[holder]
         self._leave_wire(holder)
-        self._end_probe(holder)
+        self._end_single(holder)
 
     def wakeup(self, now: float, *, one_at_a_time: bool = False) -> float | None:
         """Return when a waiter may leave although nothing else happens; None if time alone changes nothing.
 
         Once `take` has returned None, this is later than `now`: who waits for it does not spin.
         """
-        if not self._waiting or self._wire_is_full(one_at_a_time=one_at_a_time):
+        if not self._waiting or self._wire_is_full(now, one_at_a_time=one_at_a_time):
             return None
-        if now < self._pause_until:
-            return self._pause_until
-        own = len(self.holders)
+        if now < (paused := max(self._pause_until, self._pacing.next_moment())):
+            return paused
+        used = self._used(now)
         times: list[float] = []
-        if own < self.limit and self._probe is None:
+        if used < self.limit and self._single is None:
             times.append(max(now, self._probe_at))
-        if own < self.limit <= own + self.foreign(now):
+        if used < self.limit <= used + self.foreign(now):
             times.append(self._foreign_seen + FOREIGN_LASTS)
-        growth = self._growth_moment(own)
-        if growth is not None:
-            times.append(max(now, growth))
+        if (trial := self._trial_moment(used)) is not None:
+            times.append(max(now, trial))
+        if (freed := self._lateness.next_moment()) is not None:
+            times.append(freed)
         return min(times, default=None)
 
     def _may_leave(self, now: float, *, one_at_a_time: bool) -> _Leave | None:
-        if not self._waiting or now < self._pause_until:
+        if not self._waiting or now < max(self._pause_until, self._pacing.next_moment()):
             return None
-        if self._wire_is_full(one_at_a_time=one_at_a_time):
+        if self._wire_is_full(now, one_at_a_time=one_at_a_time):
             return None
-        own = len(self.holders)
-        if own + self.foreign(now) < self.limit:
+        used = self._used(now)
+        if used + self.foreign(now) < self.limit:
             return _Leave.ROOM
-        if self._probe is not None:
+        if self._single is not None:
             return None
-        if own < self.limit and now >= self._probe_at:
+        if used < self.limit and now >= self._probe_at:
             return _Leave.PROBE
-        growth = self._growth_moment(own)
-        return _Leave.GROWTH if growth is not None and now >= growth else None
+        trial = self._trial_moment(used)
+        return _Leave.TRIAL if trial is not None and now >= trial else None
 
-    def _wire_is_full(self, *, one_at_a_time: bool) -> bool:
-        return len(self._on_wire) >= (1 if one_at_a_time else min(self._window, self._widest()))
+    def _used(self, now: float) -> int:
+        """How many slots are ours: those that are held, and those that the service still keeps."""
+        return len(self.holders) + self._lateness.taken(now)
 
-    def _widest(self) -> int:
-        not_in_use = self.limit - (len(self.holders) - len(self._on_wire))
+    def _wire_is_full(self, now: float, *, one_at_a_time: bool) -> bool:
+        one = one_at_a_time or self._used(now) >= self._growth.proven
+        return len(self._on_wire) >= (1 if one else min(self._window, self._widest(now)))
+
+    def _widest(self, now: float) -> int:
+        not_in_use = self.limit - (self._used(now) - len(self._on_wire))
         return max(_WINDOW, min(WIDEST, not_in_use // 3))
 
-    def _growth_moment(self, own: int) -> float | None:
-        if own != self.limit or self.limit >= self._most or not self._may_grow or self._probe is not None:
-            return None
-        # With foreign tasks in the account's slots, a refusal is certain: growth waits until they are gone or old.
-        return max(self._growth_at, self._foreign_seen + FOREIGN_LASTS) if self._foreign else self._growth_at
+    def _trial_moment(self, used: int) -> float | None:
+        return self._growth.moment() if used == self.limit and self._single is None else None
 
     def _wait(self, holder: HolderT) -> None:
         order = self._orders[holder]
@@ -300,9 +314,9 @@ class SlotLedger(Generic[HolderT]):
         self._on_wire.discard(holder)
         self._orders.pop(holder, None)
 
-    def _end_probe(self, holder: HolderT) -> _Leave | None:
-        if self._probe is None or self._probe[0] is not holder:
+    def _end_single(self, holder: HolderT) -> _Single[HolderT] | None:
+        single = self._single
+        if single is None or single.holder is not holder:
             return None
-        reason = self._probe[1]
-        self._probe = None
-        return reason
+        self._single = None
+        return single

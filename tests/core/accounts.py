@@ -21,11 +21,14 @@ class Simulation:
         round_trip: Seconds from leaving to the answer, on average; the account decides in the middle.
         spread: How much of that is chance.
         unseen: Seconds from the end of a task until its slot is given back.
+        freed: Seconds from the end of a task until the account counts it no more, by chance.
+        slope: Creates a second that the account takes at most, and how many at once, else it refuses without numbers.
         numbers: Whether refusals tell limit and current.
+        says_when: Whether the moment of a task's end is known once it is seen.
         taken: Every job that left, in order, with the moment.
         accepted: Every accepted job, with the moment of its answer.
         refusals: The moments of the refusals.
-        peak: Most tasks that the account had in progress.
+        ended: When the last task ended.
     """
 
     ledger: SlotLedger[int]
@@ -35,15 +38,23 @@ class Simulation:
     round_trip: float = 0.4
     spread: float = 0.5
     unseen: float = 1.5
+    freed: tuple[float, float] = (0.0, 0.0)
+    slope: tuple[float, int] | None = None
     numbers: bool = True
+    says_when: bool = True
     seed: int = 0
     now: float = 0.0
-    taken: list[tuple[float, int]] = field(init=False, factory=list)
-    accepted: list[tuple[float, int]] = field(init=False, factory=list)
-    refusals: list[float] = field(init=False, factory=list)
-    held: list[tuple[float, int]] = field(init=False, factory=list)
+    taken: list[tuple[float, int]] = field(init=False, factory=list[tuple[float, int]])
+    accepted: list[tuple[float, int]] = field(init=False, factory=list[tuple[float, int]])
+    refusals: list[float] = field(init=False, factory=list[float])
+    held: list[tuple[float, int]] = field(init=False, factory=list[tuple[float, int]])
+    ended: float = field(init=False, default=0.0)
     _running: int = field(init=False, default=0)
-    _events: list[tuple[float, int, Callable[[], None]]] = field(init=False, factory=list)
+    _tokens: float = field(init=False, default=0.0)
+    _tokens_at: float = field(init=False, default=float("-inf"))
+    _events: list[tuple[float, int, Callable[[], None]]] = field(
+        init=False, factory=list[tuple[float, int, Callable[[], None]]]
+    )
     _count: int = field(init=False, default=0)
     _chance: random.Random = field(init=False)
 
@@ -78,6 +89,11 @@ class Simulation:
         """How many refusals came between two moments."""
         return sum(begin <= moment < end for moment in self.refusals)
 
+    def reached(self, level: int, begin: float, end: float) -> float:
+        """Seconds from one moment until so many slots are held, before another."""
+        moments = [when for when, held in self.held if begin <= when < end and held >= level]
+        return min(moments, default=float("inf")) - begin
+
     def held_at(self, moment: float) -> int:
         """How many slots were held at a moment."""
         return [held for when, held in self.held if when <= moment][-1]
@@ -87,15 +103,33 @@ class Simulation:
         self.at(self.now + half, lambda: self._arrives(job, self.now + half))
 
     def _arrives(self, job: int, answer: float) -> None:
+        if not self._slow_enough():
+            self.at(answer, lambda: self._refused(job, None, None))
+            return
         limit, current = self.limit(self.now), self._running + self.others(self.now)
         if current >= limit:
             self.at(answer, lambda: self._refused(job, limit, current))
             return
         self._running += 1
-        end = self.now + self._chance.uniform(*self.lasting)
+        # Of the job alone, so that two ledgers meet the same tasks.
+        end = self.now + random.Random(self.seed * 1_000_003 + job).uniform(*self.lasting)
         self.at(answer, lambda: self._accepted(job))
-        self.at(end, self._ends)
-        self.at(max(end, answer) + self._chance.uniform(0, 2 * self.unseen), lambda: self.ledger.release(job))
+        self.ended = max(self.ended, end)
+        self.at(end + self._chance.uniform(*self.freed), self._ends)
+        seen = max(end, answer) + self._chance.uniform(0, 2 * self.unseen)
+        self.at(seen, lambda: self.ledger.release(job, end if self.says_when else seen))
+
+    def _slow_enough(self) -> bool:
+        """Whether a create comes slowly enough for the account: a bucket that fills with time."""
+        if self.slope is None:
+            return True
+        rate, most = self.slope
+        self._tokens = min(float(most), self._tokens + rate * (self.now - self._tokens_at))
+        self._tokens_at = self.now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
 
     def _ends(self) -> None:
         self._running -= 1
@@ -104,7 +138,7 @@ class Simulation:
         self.accepted.append((self.now, job))
         self.ledger.accepted(job, self.now)
 
-    def _refused(self, job: int, limit: int, current: int) -> None:
+    def _refused(self, job: int, limit: int | None, current: int | None) -> None:
         self.refusals.append(self.now)
         said = (limit, current) if self.numbers else (None, None)
         self.ledger.refused(job, self.now, self._chance.random, limit=said[0], current=said[1])

@@ -1,17 +1,11 @@
 """The slot ledger, rule by rule."""
 
 import random
-from itertools import pairwise
 
 import pytest
 
-from seedance_async.core.ledger import (
-    AUTO_START,
-    FOREIGN_LASTS,
-    GROWTH_EVERY,
-    WIDEST,
-    SlotLedger,
-)
+from seedance_async.core.growth import AUTO_START
+from seedance_async.core.ledger import FOREIGN_LASTS, WIDEST
 from tests.core.ledgers import fill, first, leave, ledger_of, refuse
 
 # Rule 1: order
@@ -245,102 +239,6 @@ def test_numbers_that_leave_room_are_no_limit() -> None:
     assert leave(ledger, 1.0) == []
     assert ledger.wakeup(1.0) == 2.0
     assert first(ledger, 2.0) == 0
-
-
-# Rule 4: growth
-
-
-def lowered() -> tuple[SlotLedger[int], list[int]]:
-    """A ledger whose limit fell from 5 to 2 at time 0, and the two that are in progress."""
-    ledger = ledger_of(5, 50)
-    running = [first(ledger), first(ledger)]
-    for job in running:
-        ledger.accepted(job, 0.0)
-    assert refuse(ledger, first(ledger), limit=2, current=2)
-    return ledger, running
-
-
-def turn_over(ledger: SlotLedger[int], running: list[int], now: float) -> None:
-    """Let one task end and the next begin."""
-    ledger.release(running.pop(0))
-    running.append(first(ledger, now))
-    ledger.accepted(running[-1], now)
-
-
-def test_no_growth_before_a_create_was_accepted() -> None:
-    """While nothing was accepted since the refusal, nobody leaves above the limit."""
-    ledger, _ = lowered()
-    assert leave(ledger, 10_000.0) == []
-    assert ledger.wakeup(10_000.0) is None
-
-
-def test_a_lowered_limit_grows_back() -> None:
-    """Once a create was accepted, one more may leave each half minute, until the ceiling."""
-    ledger, running = lowered()
-    turn_over(ledger, running, 5.0)
-    now, moments = 5.0, list[float]()
-    for _ in range(3):
-        moment = ledger.wakeup(now)
-        assert moment is not None
-        now = moment
-        moments.append(now)
-        assert leave(ledger, now - 0.1) == []
-        probe = first(ledger, now)
-        assert len(ledger.holders) == ledger.limit + 1
-        ledger.accepted(probe, now)
-    assert ledger.limit == 5
-    assert [later - earlier for earlier, later in pairwise([5.0, *moments])] == [GROWTH_EVERY] * 3
-    assert ledger.wakeup(now) is None
-
-
-def test_refused_growth_grows_rarer() -> None:
-    """Each refused growth probe makes the next one rarer, up to ten minutes."""
-    ledger, running = lowered()
-    now, gaps = 0.0, list[float]()
-    for _ in range(4):
-        turn_over(ledger, running, now)
-        moment = ledger.wakeup(now)
-        assert moment is not None
-        gaps.append(moment - now)
-        now = moment
-        refuse(ledger, first(ledger, now), now, limit=2, current=2)
-    assert gaps == [GROWTH_EVERY, 300.0, 600.0, 600.0]
-
-
-def test_lasting_growth_ends_the_caution() -> None:
-    """Two growth probes that were accepted in a row make the next ones as frequent as at first."""
-    ledger, running = lowered()
-    turn_over(ledger, running, 0.0)
-    refuse(ledger, first(ledger, GROWTH_EVERY), GROWTH_EVERY, limit=2, current=2)
-    turn_over(ledger, running, GROWTH_EVERY)
-    now = GROWTH_EVERY + 300
-    ledger.accepted(first(ledger, now), now)
-    now += GROWTH_EVERY
-    ledger.accepted(first(ledger, now), now)
-    assert ledger.limit == 4
-    assert ledger.wakeup(now) == now + GROWTH_EVERY
-
-
-def test_the_second_refusal_of_one_change_counts() -> None:
-    """Two creates that were on the wire together and hear the same limit make the first growth probe rarer."""
-    ledger = ledger_of(5, 9)
-    for job in leave(ledger):
-        refuse(ledger, job, limit=1, current=1)
-    now = FOREIGN_LASTS
-    ledger.accepted(first(ledger, now), now)
-    assert ledger.wakeup(now) == 300.0
-
-
-def test_no_growth_into_the_slots_of_others() -> None:
-    """While others' tasks fill the account a growth probe would be refused for certain: it waits until they are old."""
-    ledger = ledger_of(5, 9)
-    refuse(ledger, first(ledger), limit=2, current=2)
-    ledger.accepted(first(ledger, 2.0), 2.0)
-    ledger.adopt(100)
-    assert (len(ledger.holders), ledger.limit, ledger.foreign(50.0)) == (2, 2, 1)
-    assert leave(ledger, 50.0) == []
-    assert ledger.wakeup(50.0) == FOREIGN_LASTS
-    assert first(ledger, FOREIGN_LASTS) == 1
 
 
 # Rule 5: a 429 without numbers

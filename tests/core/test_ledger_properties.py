@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from seedance_async.core.ledger import AUTO_START, GROWTH_EVERY, SlotLedger
+from seedance_async.core.growth import AUTO_START, LONGEST, TRIAL_EVERY
+from seedance_async.core.lateness import LATEST
+from seedance_async.core.ledger import SlotLedger
 
 numbers = st.one_of(
     st.just((None, None)),
@@ -15,9 +17,6 @@ numbers = st.one_of(
     st.tuples(st.none(), st.integers(0, 9)),
 )
 chances = st.floats(0, 1, exclude_max=True)
-
-#: No pause is longer: the rarest growth probe.
-LONGEST = 600.0
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -32,15 +31,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self.places: dict[int, int] = {}
         self.wire: set[int] = set()
         self.others: set[int] = set()
+        self.left: dict[int, float] = {}
         self.most = 0
+        self.named = 0
         self.careful = False
-        self.last_growth = float("-inf")
+        self.last_trial = float("-inf")
 
     @initialize(ceiling=st.none() | st.integers(1, 6), start=st.floats(0, 1e5))
     def begin(self, ceiling: int | None, start: float) -> None:
         self.now = start
         self.ledger = SlotLedger(ceiling)
-        self.most = self.ledger.limit
+        self.most = self.named = self.ledger.limit
         assert self.ledger.limit == (AUTO_START if ceiling is None else ceiling)
 
     # What may happen
@@ -67,11 +68,13 @@ class LedgerMachine(RuleBasedStateMachine):
             assert name == min(self.queue, key=self.queue.__getitem__)
             del self.queue[name]
             self.wire.add(name)
+            self.left[name] = self.now
             held = len(self.wire) + len(self.others)
             assert held <= self.ledger.limit + 1
             if held > self.ledger.limit:
-                assert self.now >= self.last_growth + GROWTH_EVERY
-                self.last_growth = self.now
+                assert self.now >= self.last_trial + TRIAL_EVERY
+                assert self.ledger.ceiling is None or held <= self.ledger.ceiling
+                self.last_trial = self.now
             if one or self.careful:
                 assert len(self.wire) == 1
         moment = self.ledger.wakeup(self.now, one_at_a_time=one)
@@ -86,11 +89,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.wire)
     @rule(data=st.data())
     def accepted(self, data: Any) -> None:
-        name = self._off_wire(data)
+        name, before = self._off_wire(data), self.ledger.limit
         self.ledger.accepted(name, self.now)
         self.others.add(name)
         self.careful = False
         del self.places[name]
+        assert before <= self.ledger.limit <= 2 * before
+        assert self.ledger.limit == before or self.last_trial == self.left[name]
+        self.most = max(self.most, self.ledger.limit)
 
     @precondition(lambda self: self.wire)
     @rule(data=st.data(), said=numbers, later=st.none() | st.floats(0, 100), chance=chances)
@@ -101,11 +107,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.careful = True
         assert changed is (self.ledger.limit != before)
         if limit is None or current is None:
-            assert not changed
+            # What grew, and was never in use, is taken back; never what the service or the user named.
+            assert self.named <= self.ledger.limit <= before
         elif self.ledger.ceiling is None:
             assert self.ledger.limit == max(1, limit)
         else:
             assert self.ledger.limit == max(1, min(limit, self.ledger.ceiling))
+        if limit is not None and current is not None:
+            self.named = self.ledger.limit
         self.most = max(self.most, self.ledger.limit)
 
     @precondition(lambda self: self.wire)
@@ -113,6 +122,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def not_sent(self, data: Any) -> None:
         name = self._off_wire(data)
         self.ledger.not_sent(name)
+        if self.left[name] == self.last_trial:
+            # A trial that was not sent was none.
+            self.last_trial = float("-inf")
         self.queue[name] = self.places[name]
 
     @precondition(lambda self: self.wire)
@@ -131,13 +143,14 @@ class LedgerMachine(RuleBasedStateMachine):
         del self.places[name]
 
     @precondition(lambda self: self.others)
-    @rule(data=st.data(), count=st.integers(1, 3))
-    def end(self, data: Any, count: int) -> None:
+    @rule(data=st.data(), count=st.integers(1, 3), ago=st.none() | st.floats(0, 20))
+    def end(self, data: Any, count: int, ago: float | None) -> None:
+        ended = None if ago is None else self.now - ago
         for _ in range(min(count, len(self.others))):
             name = data.draw(st.sampled_from(sorted(self.others)))
             self.others.remove(name)
-            self.ledger.release(name)
-            self.ledger.release(name)
+            self.ledger.release(name, ended)
+            self.ledger.release(name, ended)
 
     @rule(seconds=st.floats(0, 100))
     def time_passes(self, seconds: float) -> None:
@@ -164,6 +177,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert ledger.on_wire == len(self.wire)
         assert 1 <= ledger.limit <= self.most
         assert ledger.foreign(self.now) >= 0
+        assert 0 <= ledger.lag <= LATEST
 
     @invariant()
     def places_are_kept(self) -> None:
@@ -178,8 +192,8 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         ledger, now = copy.deepcopy(self.ledger), self.now
         for name in self.wire | self.others:
-            ledger.release(name)
-        for _ in range(6):
+            ledger.release(name, now)
+        for _ in range(12):
             if ledger.take(now) is not None:
                 return
             moment = ledger.wakeup(now)
@@ -238,6 +252,6 @@ def test_random_walks() -> None:
             now = min([*moments, *([] if wakeup is None else [wakeup])])
             for name in [name for name, end in running.items() if end <= now]:
                 del running[name]
-                ledger.release(name)
+                ledger.release(name, now)
         first_times = list(dict.fromkeys(taken))
         assert first_times == sorted(first_times)
