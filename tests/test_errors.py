@@ -22,6 +22,7 @@ from seedance_async.errors import (
     DownloadError,
     InputError,
     InsufficientCreditsError,
+    JournalError,
     KeyConflictError,
     OutcomeUnknownError,
     PermissionDeniedError,
@@ -68,6 +69,8 @@ SAMPLES: list[tuple[SeedanceError, str, str]] = [
     (TaskTimeoutError("task_1", "20 polls failed"), "was not seen to end: 20 polls failed", "yes"),
     (DownloadError("disk full"), "the video was not saved: disk full", "yes"),
     (DownloadError("disk full", "/tmp/a.mp4", "task_1"), "/tmp/a.mp4 was not saved (task task_1): disk full", "yes"),
+    (JournalError("the disk is full"), "the journal: the disk is full", "no"),
+    (JournalError("is in use", "/tmp/journal.db"), "the journal /tmp/journal.db: is in use", "no"),
     (ApiError(418, "No."), "HTTP 418: No.", "no"),
     (BadRequestError(400, "Unknown model"), "HTTP 400: Unknown model", "no"),
     (BadRequestError(400, "Invalid inputs", BODY, [SEED]), "HTTP 400: Invalid inputs; seed: is a whole number", "no"),
@@ -224,3 +227,14 @@ def test_unknown_says_what_to_do() -> None:
     for part in ("no answer in time", "415 credits", "order-17", "resubmit_unknown=True", "a second time"):
         assert part in text
     assert "an unknown number of credits" in str(OutcomeUnknownError("no answer in time"))
+
+
+def test_a_task_that_was_not_written_down_is_paid_and_named() -> None:
+    """Where the journal failed after a task was accepted, the error has its id in every copy, and says to keep it."""
+    error = JournalError("the disk is full", "journal.db")
+    error.charged, error.task_id = "yes", "task_1"
+    for twin in (error, *copies(error)):
+        assert str(twin) == (
+            "the journal journal.db: the disk is full; task task_1 was accepted and is not in it: keep this id"
+        )
+        assert twin.charged == "yes"

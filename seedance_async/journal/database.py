@@ -184,6 +184,8 @@ class Database:
                 "may then be paid twice",
                 str(self.path),
             )
+        # Only now it is known that the file is a journal, and what lies beside it ours.
+        self._clear_up()
         return contents
 
     def _made(self) -> Contents:
@@ -195,10 +197,8 @@ class Database:
                     "journal back, or remove that file to begin a new one",
                     str(self.path),
                 )
+        self._clear_up()
         aside = beside(self.path, ".new")
-        # A process that was killed here leaves them.
-        for leftover in (aside, beside(aside, "-journal")):
-            remove(leftover)
         os.close(os.open(aside, _CREATE, 0o600))
         with contextlib.closing(connect(aside, "rw")) as connection:
             tables.migrate(connection, 0, self._schema)
@@ -206,6 +206,12 @@ class Database:
             raise JournalError("another program has made a file of this name just now; try again", str(self.path))
         sync_folder(self.path.parent)
         return Contents()
+
+    def _clear_up(self) -> None:
+        """Remove what a process leaves that is killed in `_made`, perhaps after the journal had its name."""
+        aside = beside(self.path, ".new")
+        for leftover in (aside, beside(aside, "-journal")):
+            remove(leftover)
 
     def _connect(self) -> "sqlite3.Connection":
         connection = connect(self.path, "rw")

@@ -327,3 +327,24 @@ def test_what_is_left_of_a_creation_is_cleared_up(path: Path) -> None:
     assert database.open() == ()
     database.close()
     assert sorted(files(path.parent)) == ["journal.db"]
+
+
+def test_the_other_name_of_a_new_journal_is_cleared_up(path: Path) -> None:
+    """A process that was killed right after the journal got its name leaves the one it had before."""
+    database = Database(path)
+    database.open()
+    database.write([queued("a")])
+    database.close()
+    os.link(path, path.with_name("journal.db.new"))
+    assert database.open() == (queued("a"),)
+    database.close()
+    assert sorted(files(path.parent)) == ["journal.db"]
+
+
+def test_what_lies_beside_a_foreign_file_is_not_cleared_up(path: Path) -> None:
+    """Only beside a journal of ours is such a file ours."""
+    path.write_bytes(b"somebody's")
+    path.with_name("journal.db.new").write_bytes(b"somebody's")
+    with pytest.raises(JournalError):
+        Database(path).open()
+    assert sorted(files(path.parent)) == ["journal.db", "journal.db.new"]
