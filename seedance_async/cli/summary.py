@@ -125,8 +125,10 @@ def _failed(report: BatchReport, go_on: Sequence[str] | None, again: Collection[
             lines.append(how_to_resume(report.folder, "--retry-failed", *go_on, word="try again"))
     if would := [row for row in failed if row.row.key not in again]:
         lines.append(f"{count(len(would), 'row')} failed and cost nothing, and need other inputs ({_names(would)})")
-        why = "" if report.failed_file is None else f"{report.failed_file} says why; "
-        lines.append(f"  {why}mend them in your file and give it again; what is done stays")
+        hints = [] if report.failed_file is None else [f"{report.failed_file} says why"]
+        if go_on is not None:
+            hints.append("mend them in your file and give it again; what is done stays")
+        lines += [f"  {'; '.join(hints)}"] if hints else []
     return lines
 
 

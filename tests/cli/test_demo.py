@@ -58,6 +58,8 @@ def test_the_demo(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert (code, told["counts"]) == (0, {"done": 11, "failed": 1})
     assert "nothing is spent" in printed.err
     assert "takes 4 tasks at a time" in printed.err
+    for words in ("seedance resume", "seedance jobs", "in your file"):  # there is nothing to go on with
+        assert words not in printed.err
     assert "failed: marionette.mp4" in printed.err
     assert {"manifest.jsonl", "results.csv", "failed.jsonl"} <= {path.name for path in out.iterdir()}
     sizes = {

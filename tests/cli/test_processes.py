@@ -222,6 +222,7 @@ def test_a_signal_in_a_demo(tmp_path: Path) -> None:
         _, rest = command.communicate(timeout=30)
     assert command.returncode == 130
     assert "nothing to fetch or to pay" in rest
+    assert "seedance resume" not in rest
     assert choose_folder(out) == out
 
 
