@@ -123,6 +123,7 @@ class Lifetime:
         if keeper is not None:
             spent, budget = credits_of(keeper.records.values()), self._opened.register.budget
             budget.used, budget.reserved, budget.maybe = spent.used, spent.reserved, spent.maybe
+            self._opened.poller.planner.recall(keeper.records.values(), self._catalogue)
         return self
 
     async def aclose(self, timeout: float | None = None) -> None:

@@ -2,15 +2,19 @@
 
 import logging
 import math
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import define, field
 
 from seedance_async.clock import wall_now
+from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.durations import Durations
 from seedance_async.core.kinds import Kind, kind_of, seconds_taken
 from seedance_async.core.poll_rate import PollRate
 from seedance_async.core.polling import Look, Polling, PollingPolicy
+from seedance_async.core.recalled import recall
+from seedance_async.core.record import JobRecord
 from seedance_async.core.results import TaskSnapshot
 from seedance_async.job import Job
 from seedance_async.register import Register
@@ -41,6 +45,10 @@ class Planner:
         policy = self.polling if isinstance(self.polling, PollingPolicy) else None
         self.durations = Durations() if policy is None else Durations(policy.prior)
         self.rate = PollRate() if policy is None else PollRate(policy.max_rate)
+
+    def recall(self, records: Iterable[JobRecord], catalogue: Catalogue) -> None:
+        """Begin with what the jobs of a journal took."""
+        recall(self.durations, records, catalogue, self.register.now())
 
     def begins(self, job: Job) -> None:
         """Prepare to look at a job for the first time."""

@@ -38,10 +38,10 @@ USER_AGENT: Final = f"seedance-async/{__version__} Python/{platform.python_versi
 #: one (contract, section 1).
 _API_HEADERS: Final = {"User-Agent": USER_AGENT, "Content-Type": "application/json", "Accept": "application/json"}
 
-#: Polls in flight are bounded by the poller; these bound sockets. A poll's connection outlives the usual gap to the
-#: next one.
+#: Polls in flight are bounded by the poller; these bound sockets. A poll's connection outlives the longest gap to
+#: the next one (`PollingPolicy.max_interval`).
 _POLL_CONNECTIONS: Final = 32
-_KEEP_ALIVE: Final = 60.0
+_KEEP_ALIVE: Final = 75.0
 _FILE_CONNECTIONS: Final = 16
 _DNS_CACHE: Final = 300
 #: A key shorter than this is none; replacing it in every text would make the texts unreadable.

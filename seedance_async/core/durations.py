@@ -104,6 +104,13 @@ class Durations:
         known.group.ends(first, last, now)
         known.news += 1.0
 
+    def discount(self, most: float) -> None:
+        """Let what was counted so far count as at most so many tasks, per kind and per group."""
+        for tally in (*self.kinds.values(), *self.groups.values()):
+            if tally.effective > most:
+                tally.scale(most / tally.effective)
+        self._known.clear()
+
     def _known_of(self, kind: Kind, now: float) -> _Known:
         known = self._known.get(kind)
         if known is None:

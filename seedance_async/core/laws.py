@@ -45,6 +45,8 @@ class Law:
     area: float
     risks: Sequence[float] = field(repr=False)
     _depths: Sequence[float] = field(repr=False)
+    _lasting: Sequence[float] = field(repr=False)
+    _lived: Sequence[float] = field(repr=False)
 
     def depth(self, age: float) -> float:
         """Return the integral of the root of the hazard from 0 to this age."""
@@ -57,6 +59,21 @@ class Law:
         j = min(bisect_right(self._depths, depth) - 1, BINS - 1)
         start = self._depths[j]
         return EDGES[j] + SPANS[j] * (depth - start) / (self._depths[j + 1] - start)
+
+    def loss(self, age: float, later: float) -> float:
+        """Return the seconds that are lost on average where a task that runs at one age is not looked at until later.
+
+        Ages that hardly any task reaches are not known well enough for this: 0.
+        """
+        lasting = self._at(self._lasting, age)
+        if lasting < _HARDLY:
+            return 0.0
+        return later - age - (self._at(self._lived, later) - self._at(self._lived, age)) / lasting
+
+    def _at(self, values: Sequence[float], age: float) -> float:
+        """Read values at the edges of bins, straight between two edges."""
+        j = max(0, bin_of(age))
+        return values[j] + min(1.0, (age - EDGES[j]) / SPANS[j]) * (values[j + 1] - values[j])
 
 
 def law_of(risks: Sequence[float], tasks: float) -> Law:
@@ -73,7 +90,7 @@ def law_of(risks: Sequence[float], tasks: float) -> Law:
 def _from_shares(shares: Sequence[float], tasks: float) -> Law:
     """Make the law from the share of tasks that end in each bin, the hazard being constant within a bin."""
     left, depth, area, root, risk = 1.0, 0.0, 0.0, 0.0, _LEAST
-    depths, smooth_risks = [0.0], list[float]()
+    depths, smooth_risks, lasting, lived = [0.0], list[float](), [1.0], [0.0]
     for share, span in zip(shares, SPANS, strict=True):
         if left > _HARDLY:
             risk = min(max(share / left, _LEAST), _MOST)
@@ -82,8 +99,10 @@ def _from_shares(shares: Sequence[float], tasks: float) -> Law:
         depth += root * span
         depths.append(depth)
         area += share / root
-        left -= share
-    return Law(tasks, area, smooth_risks, depths)
+        lived.append(lived[-1] + (left - share / 2.0) * span)
+        left = max(0.0, left - share)
+        lasting.append(left)
+    return Law(tasks, area, smooth_risks, depths, lasting, lived)
 
 
 def _smoothed(shares: Sequence[float], tasks: float) -> Sequence[float]:

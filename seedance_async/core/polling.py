@@ -14,6 +14,10 @@ from seedance_async.core.prior import Prior
 from seedance_async.core.validators import finite, positive, what_was_given
 from seedance_async.errors import ConfigurationError
 
+#: A look is worth the loss of half of the square of the step, in seconds. A gap that would lose so many times the
+#: square is cut: a step may lead over a quiet time in which nobody sees what ended just before it, such as failures.
+_MOST_LOST: Final = 1.5
+
 #: Until so many tasks of a kind were seen to end, no gap is longer than the age, from so many seconds on: the service
 #: may be quicker than it says, or an emulator.
 _FEW_TASKS: Final = 3.0
@@ -108,6 +112,8 @@ class PollingPolicy:
             step *= self.patience
         # The first poll comes one to two steps deep, so that tasks that began together are polled apart from then on.
         gap = law.age_at(max(law.depth(age) + step, (1.0 + look.phase) * step)) - age
+        if law.loss(age, age + gap) > _MOST_LOST * step * step:
+            gap = _shorter(law, age, gap, _MOST_LOST * step * step)
         longest = self.max_interval if law.tasks >= _FEW_TASKS else min(self.max_interval, max(_EARLY, age))
         # Young tasks all run into this bound, so it is spread as well.
         longest *= look.pressure * (0.75 + 0.25 * look.phase)
@@ -128,6 +134,15 @@ class FixedPolling:
     def delay(self, look: Look) -> float:
         """Return the interval, from nine to eleven tenths of it, the same each time for one task."""
         return self.interval * (0.9 + 0.2 * look.phase)
+
+
+def _shorter(law: Law, age: float, gap: float, loss: float) -> float:
+    """Return about the gap after which so many seconds are lost on average; less than that are lost without one."""
+    low, high = 0.0, gap
+    for _ in range(12):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if law.loss(age, age + middle) < loss else (low, middle)
+    return high
 
 
 def ticked(moment: float, gap: float) -> float:

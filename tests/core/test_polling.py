@@ -74,9 +74,9 @@ def test_pressure_and_patience_never_shorten_a_gap(look: Look, factor: float) ->
 
 
 @pytest.mark.parametrize("target", [0.4, 0.75, 1.5, 4.0])
-@pytest.mark.parametrize(("name", "error"), [("usual", 0.12), ("two humps", 0.25)])
+@pytest.mark.parametrize(("name", "error"), [("usual", 0.16), ("two humps", 0.25)])
 def test_the_mean_delay_is_what_was_asked_for(name: str, error: float, target: float) -> None:
-    """Tasks wait `target_delay` seconds on average until they are seen; less where the law is odd and looks wider."""
+    """Tasks wait `target_delay` seconds on average until they are seen; somewhat less where the law looks wider."""
     ends = (
         lognormal(100.0, 0.3, 300, seed=2) if name == "usual" else [*lognormal(50, 0.1, 150), *lognormal(200, 0.1, 150)]
     )
@@ -133,6 +133,17 @@ def test_failures_that_come_early_are_looked_for() -> None:
     assert len([age for age in ages if 3.0 <= age < 12.0]) >= 4
     assert len([age for age in ages if 15.0 <= age < 50.0]) <= 3
     assert len([age for age in ages if age >= 80.0]) >= 10
+
+
+@pytest.mark.parametrize("target", [3.0, 5.0])
+def test_nobody_is_left_behind_before_a_quiet_time(target: float) -> None:
+    """Those that fail early are seen long before the usual ones begin to end, although one step leads that far."""
+    early = [3.0 + 7.0 * number / 60 for number in range(60)]
+    _, delay = mean_delay(PollingPolicy(target_delay=target), LAWS["early failures"], early)
+    assert delay <= 3.0 * target
+    law = LAWS["early failures"]
+    assert law.loss(0.0, 40.0) > 5.0
+    assert law.loss(50.0, 50.0) == 0.0
 
 
 def test_a_batch_is_not_polled_in_step() -> None:

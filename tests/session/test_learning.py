@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from attrs import define, field
@@ -43,7 +44,7 @@ async def test_fewer_polls_for_less_idleness(start: Start) -> None:
     for name, polling in {"fixed": FixedPolling(3.0), "learned": PollingPolicy()}.items():
         service = await start(limit=5, durations=HUNDRED, seed=3)
         began, session = clock(), await service.open(concurrency=5, polling=polling)
-        await generate(session, 60)
+        await generate(session, 40)
         spent[name] = (clock() - began, polls(service))
         await service.close()
     assert spent["learned"][0] < spent["fixed"][0]
@@ -129,3 +130,20 @@ async def test_an_attached_task_has_the_age_that_the_service_says(start: Start) 
     assert spy.looks[0].age == pytest.approx(80.0, abs=2.0)
     assert attached.elapsed == pytest.approx(100.0, abs=5.0)
     await handle
+
+
+async def test_a_journal_carries_the_law_over(start: Start, tmp_path: Path) -> None:
+    """A session that opens a journal looks at its first task where those of the session before ended."""
+    service, spy = await start(limit=5, durations=100.0), Spy()
+    first = await service.open(concurrency=5, journal=tmp_path / "videos.db", polling=PollingPolicy())
+    await generate(first, 20)
+    await first.aclose()
+    second = await service.open(concurrency=1, journal=tmp_path / "videos.db", polling=spy)
+    await second.generate(lakes(1)[0], key="one more")
+    assert len([look.age for look in spy.looks if look.age < 60.0]) <= 2
+    assert len(spy.looks) < 12
+    # Without it, the first task of a kind is looked at all along.
+    naive = Spy()
+    third = await service.open(concurrency=1, polling=naive)
+    await third.generate(lakes(1)[0])
+    assert len([look.age for look in naive.looks if look.age < 60.0]) > 5
