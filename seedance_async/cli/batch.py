@@ -26,7 +26,14 @@ from seedance_async.cli.batch_options import (
     parse_keys,
 )
 from seedance_async.cli.explain import CommandError
-from seedance_async.cli.folders import look_into, look_into_begun, refuse_demo, refuse_used, take_over
+from seedance_async.cli.folders import (
+    look_into,
+    look_into_begun,
+    refuse_demo,
+    refuse_used,
+    refuse_without_log,
+    take_over,
+)
 from seedance_async.cli.interrupts import Interrupts, run_with_interrupts
 from seedance_async.cli.options import CatalogueName, RowDefaults, ServiceOptions
 from seedance_async.cli.quote import USUAL_LIMIT, read_plan
@@ -44,6 +51,7 @@ class Manner:
         options: What it does beyond the rows that were never accepted.
         concurrency: Most tasks at a time, as given.
         take_over: Whether a folder from another computer may be gone on with.
+        without_log: Whether one may whose journal lacks what was written to it last.
         service: How to reach the service.
         yes: Whether nobody is asked before spending.
         json: Whether the report is printed as JSON.
@@ -52,6 +60,7 @@ class Manner:
     options: RunOptions
     concurrency: str | None
     take_over: bool
+    without_log: bool
     service: ServiceOptions
     yes: bool
     json: bool
@@ -91,6 +100,7 @@ def manner_of(
         options=options,
         concurrency=running.concurrency,
         take_over=again.take_over,
+        without_log=again.without_log,
         service=service,
         yes=yes,
         json=json,
@@ -111,6 +121,7 @@ def resume_folder(folder: str, terminal: Terminal, manner: Manner) -> int:
     path = Path(folder)
     refuse_demo(path)
     found = look_into_begun(path)
+    refuse_without_log(found.path, agreed=manner.without_log)
     if not found.records:
         shown = quoted(str(found.path))
         raise CommandError(
@@ -145,12 +156,13 @@ def _run(plan: Plan, found: Folder, terminal: Terminal, manner: Manner) -> int:
     )
     session = make_session(
         service,
-        journal=SqliteJournal(found.journal, take_over=manner.take_over),
+        journal=SqliteJournal(found.journal, take_over=manner.without_log),
         budget=options.budget,
         concurrency=concurrency,
         hooks=[job.hook],
     )
     refuse_used(folder)
+    refuse_without_log(folder, agreed=manner.without_log)
     check_folder(standing, folder, overwrite=options.overwrite)
     say_standing(standing, terminal, USUAL_LIMIT if concurrency == "auto" else concurrency)
     if options.budget is not None:

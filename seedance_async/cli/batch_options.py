@@ -40,6 +40,8 @@ class AgainOptions:
     """Send at most so many rows; the others are left for another run."""
     take_over: Flag = False
     """Go on with a folder that was last in use on another computer, and is not any more."""
+    without_log: Flag = False
+    """Go on with a folder whose journal.db-wal was not copied along: what that file held may be paid twice."""
 
 
 @Parameter(name="*", group=AGAIN, show_default=False, negative_iterable=())

@@ -86,7 +86,7 @@ def words_of(error: SeedanceError) -> str:
         case DownloadError():
             return str(error).replace("overwrite=True", "--overwrite")
         case JournalError():
-            return str(error).replace("open the journal with take_over=True", "add --take-over")
+            return str(error).replace("open the journal with take_over=True", "add --without-log")
         case _:
             return str(error)
 

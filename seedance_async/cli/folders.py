@@ -18,7 +18,7 @@ from seedance_async.cli.explain import CommandError, words_of
 from seedance_async.cli.terminal import one_line, quoted, span
 from seedance_async.core.record_steps import recovered
 from seedance_async.errors import JournalError
-from seedance_async.journal import JournalHost, journal_host
+from seedance_async.journal import JournalHost, journal_host, lacks_log
 from seedance_async.journal.lockfile import LockFile, TakenError
 
 _LOCK: Final = f"{JOURNAL}.lock"
@@ -122,6 +122,28 @@ def used_text(path: Path, user: str) -> str:
         f"Wait for it, stop it (Ctrl-C there loses nothing), or take another folder with -o.\n"
         f"To see how far it is: seedance jobs {shown}"
     )
+
+
+def is_without_log(path: Path) -> bool:
+    """Whether the journal of a folder lacks what was written to it last, while nobody works there."""
+    if user_of(path) is not None or not (path / JOURNAL).exists():
+        return False
+    with journal_opening():
+        return lacks_log(path / JOURNAL)
+
+
+def refuse_without_log(path: Path, *, agreed: bool) -> None:
+    """Refuse a folder that was copied while a batch ran, or after it was killed, without a part of its journal.
+
+    Raises:
+        CommandError: What is missing, and the ways out.
+    """
+    if not agreed and is_without_log(path):
+        raise CommandError(
+            f"{path} was copied without {JOURNAL}-wal, which holds what was written down last: rows that are not in "
+            f"{JOURNAL} may run on the service, paid for.\n"
+            f"Copy that file, too. If it is lost, --without-log goes on without it: what it held may be paid twice"
+        )
 
 
 def as_it_stands(found: Folder, user: str | None) -> Folder:

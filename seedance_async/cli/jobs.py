@@ -9,10 +9,10 @@ from attrs import field, frozen
 from rich.console import Console
 from rich.text import Text
 
-from seedance_async.batch import RETENTION, ExitCode, Folder, FolderJob, FolderJobs, JobStatus
+from seedance_async.batch import JOURNAL, RETENTION, ExitCode, Folder, FolderJob, FolderJobs, JobStatus
 from seedance_async.cli.demo_folder import NOTE
 from seedance_async.cli.explain import without_secrets
-from seedance_async.cli.folders import as_it_stands, look_into_begun, user_of
+from seedance_async.cli.folders import as_it_stands, is_without_log, look_into_begun, user_of
 from seedance_async.cli.summary import credits_json, how_to_resume
 from seedance_async.cli.terminal import Terminal, amount, count, one_line, span
 from seedance_async.core.digest import VERSION
@@ -46,6 +46,8 @@ def show_jobs(folder: str, terminal: Terminal, *, states: Sequence[JobStatus], j
     # Asked before and after: what one process wrote in between must not look like what another one left behind.
     user = user or user_of(found.path)
     found = as_it_stands(found, user)
+    if user is None and is_without_log(found.path):
+        terminal.complain(f"{JOURNAL}-wal was not copied along: what was written down last is missing here")
     every = found.jobs()
     jobs = [job for job in every.jobs if not states or job.status in states]
     if json:

@@ -32,7 +32,16 @@ from seedance_async.journal import schema as tables
 from seedance_async.journal.connections import beside, connect, exists, set_journal_mode
 from seedance_async.journal.explained import explained
 from seedance_async.journal.hosts import JournalHost, host_identity, host_name
-from seedance_async.journal.inspection import Contents, host_of, inspect, located, refuse_foreign, refuse_odd
+from seedance_async.journal.inspection import (
+    Contents,
+    has_log,
+    host_of,
+    inspect,
+    located,
+    needs_log,
+    refuse_foreign,
+    refuse_odd,
+)
 from seedance_async.journal.lockfile import LockFile, NoLocksError, TakenError
 from seedance_async.journal.places import Place, place_of
 from seedance_async.journal.schema import SCHEMA, Schema
@@ -174,14 +183,13 @@ class Database:
         """Return what the journal holds, before anything is written to it."""
         refuse_foreign(self.path)
         # Looked for first: reading makes an empty one.
-        log = beside(self.path, "-wal")
-        has_log = log.exists() and log.stat().st_size > 0
+        there = has_log(self.path)
         contents = inspect(self.path, self._schema)
-        if contents.about.get("needs_log") == "yes" and not has_log and not self._take_over:
+        if needs_log(contents.about) and not there and not self._take_over:
             raise JournalError(
-                f"was not closed where it was last in use, and {log.name} with what was written to it last is not "
-                "beside it; copy that file too, or open the journal with take_over=True: creates that are not in it "
-                "may then be paid twice",
+                f"was not closed where it was last in use, and {self.path.name}-wal with what was written to it last "
+                "is not beside it; copy that file too, or open the journal with take_over=True: creates that are not "
+                "in it may then be paid twice",
                 str(self.path),
             )
         # Only now it is known that the file is a journal, and what lies beside it ours.

@@ -14,7 +14,7 @@ from seedance_async.core.record import JobRecord
 from seedance_async.core.record_codec import Kept, record_of
 from seedance_async.errors import JournalError
 from seedance_async.journal import schema as tables
-from seedance_async.journal.connections import connect, needs_recovery
+from seedance_async.journal.connections import beside, connect, needs_recovery
 from seedance_async.journal.explained import explained
 from seedance_async.journal.hosts import JournalHost, host_identity
 from seedance_async.journal.schema import SCHEMA, Schema
@@ -151,6 +151,17 @@ def read_records(connection: "sqlite3.Connection", path: str) -> tuple[tuple[Job
         if others is not None:
             kept[record.key] = others
     return tuple(records), kept
+
+
+def has_log(path: Path) -> bool:
+    """Whether the log of a journal lies beside it, with something in it."""
+    log = beside(path, "-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def needs_log(about: Mapping[str, str | None]) -> bool:
+    """Whether a part of a journal is in its log, by what it says about itself."""
+    return about.get("needs_log") == "yes"
 
 
 def host_of(about: Mapping[str, str | None]) -> JournalHost | None:

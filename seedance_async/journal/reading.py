@@ -5,7 +5,7 @@ import os
 from seedance_async.core.record import JobRecord
 from seedance_async.journal import schema as tables
 from seedance_async.journal.hosts import JournalHost
-from seedance_async.journal.inspection import host_of, look, read_records
+from seedance_async.journal.inspection import has_log, host_of, located, look, needs_log, read_records
 
 
 def read_journal(path: str | os.PathLike[str]) -> tuple[JobRecord, ...]:
@@ -32,3 +32,19 @@ def journal_host(path: str | os.PathLike[str]) -> JournalHost | None:
         JournalError: There is none, or it cannot be read.
     """
     return look(path, lambda connection, _file: host_of(tables.about(connection)))
+
+
+def lacks_log(path: str | os.PathLike[str]) -> bool:
+    """Whether what was written to a journal last is missing, because it was copied without the log beside it. Blocks.
+
+    Money: what is missing may have been accepted, and would be paid twice.
+
+    Args:
+        path: The journal's file; nobody may be writing to it.
+
+    Raises:
+        JournalError: There is none, or it cannot be read.
+    """
+    # Looked for first: reading makes an empty one.
+    there = has_log(located(path))
+    return not there and look(path, lambda connection, _file: needs_log(tables.about(connection)))

@@ -118,6 +118,24 @@ def test_a_terminal_is_asked_whether_to_take_over(account: EmulatorThread, moved
     assert account.statistics().accepted == (1 if code == 4 else 0)
 
 
+@pytest.mark.parametrize("command", [["resume"], ["batch", "ROWS", "-o"]], ids=str)
+def test_a_folder_without_its_log_is_refused(
+    seedance: Seedance, account: EmulatorThread, moved: Path, tmp_path: Path, command: list[str]
+) -> None:
+    """What was written down last is missing, and may be paid: that is another consent than `--take-over`."""
+    (tmp_path / "rows.txt").write_text("a lake\n")
+    say_of(moved, needs_log="yes")
+    words = [tmp_path / "rows.txt" if word == "ROWS" else word for word in command]
+    ended = seedance(*words, moved, "--yes", "--take-over")
+    assert (ended.code, ended.out) == (2, "")
+    for text in ("journal.db-wal", "paid twice", "--without-log"):
+        assert text in ended.err
+    assert account.statistics().creates == 0
+    assert "what was written down last is missing here" in seedance("jobs", moved).err
+    ended = seedance("resume", moved, "--yes", "--take-over", "--without-log", "--only", "lost", *QUICK)
+    assert "journal.db-wal" not in ended.err
+
+
 def test_a_copy_is_said_to_be_one(folder: Path, tmp_path: Path) -> None:
     """On the same computer, as long as the original is there: nobody is asked, since it may be meant."""
     warned: list[str] = []
