@@ -29,10 +29,10 @@ help:
 demo: $(VENV)/.installed
 	$(BIN)/seedance demo -o demo-videos $(ARGS)
 
-# Coverage starts before pytest, because pytest's plugins import the package.
+# Coverage starts before pytest, because pytest's plugins import the package. A file's tests stay in one process.
 test: $(VENV)/.developer
-	$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest $(ARGS)
-	$(if $(COVERAGE),$(BIN)/coverage report --skip-covered)
+	$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -n logical --dist loadfile $(ARGS)
+	$(if $(COVERAGE),$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered)
 
 kills: $(VENV)/.developer
 	$(BIN)/python -m pytest -m kills tests/kills $(ARGS)
