@@ -30,7 +30,7 @@ class BrokenPolling:
 class BrokenSlots(LocalSlots):
     """Slots with a mistake in them: no slot can be given back."""
 
-    def release(self, holder: Hashable) -> None:
+    def release(self, holder: Hashable, *, ended: float | None = None) -> None:
         raise ZeroDivisionError("a mistake in slots")
 
 
