@@ -2,6 +2,9 @@
 
 A 402 ends a `map`: every further create would be refused as well. With `wait_for_credits` the batch then tries one row
 every ten minutes, which costs nothing while it is refused, and goes on with all that are left once one is accepted.
+
+A row whose create may be charged has ended, whoever sent it. Only rows that were unknown before the run are sent again
+on the user's word, and each of them once.
 """
 
 import asyncio
@@ -16,6 +19,7 @@ from seedance_async.batch.events import CreditsBack, StopReason, WaitingForCredi
 from seedance_async.batch.following import Follower
 from seedance_async.batch.outcomes import ACCOUNT_ERRORS, row_that_failed
 from seedance_async.core.inputs import Inputs
+from seedance_async.core.record import JobRecord
 from seedance_async.core.run_options import RunOptions
 from seedance_async.core.standing import JobStanding, Standing
 from seedance_async.errors import ConnectionFailedError, InsufficientCreditsError, JournalError, SeedanceError
@@ -43,22 +47,22 @@ class Passes:
     options: RunOptions
     stop: Callable[[StopReason, str], None]
     stopping: asyncio.Event = field(factory=asyncio.Event)
-    _items: Items | None = field(init=False, default=None)
+    _items: set[Items] = field(init=False, factory=set[Items])
     _short: list[str] = field(init=False, factory=list[str])
     _tried: set[str] = field(init=False, factory=set[str])
 
     def finish(self) -> None:
         """Send nothing further; what was queued is taken back."""
         self.stopping.set()
-        if self._items is not None:
-            self._items.finish()
+        for items in self._items:
+            items.finish()
 
     async def run(self, jobs: Sequence[JobStanding], *, attempts: int, retry_failed: bool = False) -> None:
         """Send rows until each has ended, or nothing further is sent."""
         left = list(jobs)
         while left and not self.stopping.is_set():
             self._short = []
-            await self._map(left, attempts=attempts, retry_failed=retry_failed)
+            await self._send(left, attempts=attempts, retry_failed=retry_failed)
             if not self._short or self.stopping.is_set():
                 return
             left = [job for job in left if self._is_open(job)]
@@ -69,14 +73,41 @@ class Passes:
         key = job.row.key
         return not self.books.has_ended(key) and key not in self.books.results and key not in self._tried
 
-    async def _map(self, jobs: Sequence[JobStanding], *, attempts: int, retry_failed: bool) -> None:
-        by_key = {job.row.key: job for job in jobs}
-        resubmit = any(job.standing is Standing.RESUBMIT for job in jobs)
+    async def _send(self, jobs: Sequence[JobStanding], *, attempts: int, retry_failed: bool) -> None:
+        """Send rows; those that are unknown in a `map` of their own, which may repeat what is unknown, and no other."""
+        again = [job for job in jobs if self._is_resubmitted(job)]
+        others = [job for job in jobs if not self._is_resubmitted(job)]
+        sending = {
+            asyncio.create_task(
+                self._map(part, attempts=attempts, retry_failed=retry_failed, resubmit_unknown=part is again)
+            )
+            for part in (again, others)
+            if part
+        }
         try:
-            async with self.session.map(
-                self._pairs(jobs), attempts=attempts, retry_failed=retry_failed, resubmit_unknown=resubmit
-            ) as items:
-                self._items = items
+            await asyncio.gather(*sending)
+        finally:
+            for task in sending:
+                task.cancel()
+            await asyncio.wait(sending)
+
+    def _is_resubmitted(self, job: JobStanding) -> bool:
+        """Whether a row is to be sent again although it may be paid: not once a create of this run has left for it."""
+        if job.standing is not Standing.RESUBMIT or job.record is None:
+            return False
+        record = self.session.journal.get(job.row.key)
+        return record is not None and _newest_attempt(record) == _newest_attempt(job.record)
+
+    async def _map(
+        self, jobs: Sequence[JobStanding], *, attempts: int, retry_failed: bool, resubmit_unknown: bool
+    ) -> None:
+        by_key = {job.row.key: job for job in jobs}
+        items = self.session.map(
+            self._pairs(jobs), attempts=attempts, retry_failed=retry_failed, resubmit_unknown=resubmit_unknown
+        )
+        try:
+            async with items:
+                self._items.add(items)
                 if self.stopping.is_set():
                     items.finish()
                 async for item in items:
@@ -88,7 +119,7 @@ class Passes:
         except SeedanceError as error:
             self._note_stop(error)
         finally:
-            self._items = None
+            self._items.discard(items)
 
     def _pairs(self, jobs: Sequence[JobStanding]) -> Iterator[tuple[str, Inputs]]:
         for job in jobs:
@@ -136,14 +167,20 @@ class Passes:
                     row.inputs,
                     key=row.key,
                     retry_failed=True,
-                    resubmit_unknown=job.standing is Standing.RESUBMIT,
+                    resubmit_unknown=self._is_resubmitted(job),
                 )
-            except (InsufficientCreditsError, ConnectionFailedError):
-                continue
-            except SeedanceError:
+            except SeedanceError as error:
+                if error.charged != "no":
+                    self._failed(job, error)
+                elif isinstance(error, InsufficientCreditsError | ConnectionFailedError):
+                    continue
                 break
             self._tried.add(row.key)
             self.follower.watch(job, handle)
             books.tell(CreditsBack())
             break
         books.no_credits = None
+
+
+def _newest_attempt(record: JobRecord) -> int:
+    return record.earlier if record.last is None else record.last.number

@@ -4,6 +4,8 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from seedance_async.batch import (
     BatchRunner,
     CreditsBack,
@@ -15,6 +17,7 @@ from seedance_async.batch import (
 )
 from seedance_async.testing import Fault
 from tests.batch.driving import Listener, StartEmulator, json_lines, lakes, paid, run, session_for
+from tests.batch.plans import plan_of
 
 WAIT = RunOptions(wait_for_credits=True)
 
@@ -156,3 +159,25 @@ async def test_a_trial_that_is_on_the_wire_when_the_batch_stops_is_saved(
         report = await running
     assert report.counts == {"done": 2, "not_submitted": 2}
     assert service.statistics().accepted == 2
+
+
+@pytest.mark.parametrize("lost", [("lake 1", "lake 2"), ("lake 2",)])
+async def test_a_trial_whose_answer_is_lost_is_not_repeated_by_resubmit_unknown(
+    emulator: StartEmulator, tmp_path: Path, lost: tuple[str, ...]
+) -> None:
+    """That option means the rows that were unknown before the run: each is sent once more, and a new one only once."""
+    service = await emulator(limit=4, credits=Decimal(10**5))
+    for prompt in lost:
+        service.faults.add(Fault("drop-after-accept", prompt=prompt, count=1))
+    before = plan_of(*({"prompt": prompt, "id": f"n{prompt[-1]}"} for prompt in lost))
+    assert (await run(service, BatchRunner(before, tmp_path))).counts == {"unknown": len(lost)}
+    service.world.money.available = Decimal(0)
+    runner = BatchRunner(lakes(2), tmp_path, RunOptions(wait_for_credits=True, resubmit_unknown=True))
+    async with session_for(service, runner) as session:
+        running = asyncio.create_task(runner.run(session))
+        await asyncio.sleep(1500)
+        service.faults.add(Fault("drop-after-accept", count=1))
+        service.world.money.available = Decimal(10**5)
+        report = await running
+    assert report.counts == {"done": 1, "unknown": 1}
+    assert paid(service) == {prompt: 1 + (prompt in lost) for prompt in ("lake 1", "lake 2")}
