@@ -16,7 +16,7 @@ from seedance_async.batch.outcomes import row_that_failed
 from seedance_async.batch.saving import Saver
 from seedance_async.core.results import VideoResult
 from seedance_async.core.standing import FolderStanding, JobStanding, Standing
-from seedance_async.errors import JournalError, SeedanceError, TaskFailedError
+from seedance_async.errors import JournalError, SeedanceError, TaskFailedError, concerns_everything
 
 if TYPE_CHECKING:
     from seedance_async.handle import TaskHandle
@@ -82,11 +82,17 @@ class Follower:
             if self._gets_another(job, error):
                 self.again.append(job)
             else:
-                if isinstance(error, JournalError):
-                    self.saver.stop("disk", str(error))
+                self._note_stop(error)
                 self.books.end(row_that_failed(job.row, error, self.books.board.task_id(job.row.key)))
         else:
             self.save(job, result)
+
+    def _note_stop(self, error: SeedanceError) -> None:
+        """Stop the batch for what every further request would meet as well."""
+        if isinstance(error, JournalError):
+            self.saver.stop("disk", str(error))
+        elif concerns_everything(error):
+            self.saver.stop("account", str(error))
 
     def _gets_another(self, job: JobStanding, error: SeedanceError) -> bool:
         worth_it = isinstance(error, TaskFailedError) and error.kind == "server" and self.attempts > 1
@@ -100,6 +106,7 @@ class Follower:
                 # A link that may be signed is not in the journal: the service is asked for it.
                 result = await self.session.attach(key=job.row.key).wait()
             except SeedanceError as error:
+                self._note_stop(error)
                 self.saver.not_saved(job, error)
             else:
                 self.books.results[job.row.key] = result

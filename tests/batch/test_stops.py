@@ -21,7 +21,7 @@ from seedance_async.batch import (
 )
 from seedance_async.batch import folder as folder_module
 from seedance_async.testing import Fault
-from tests.batch.driving import Listener, StartEmulator, json_lines, lakes, manifest, run, session_for
+from tests.batch.driving import Listener, StartEmulator, interrupted, json_lines, lakes, manifest, run, session_for
 from tests.batch.plans import plan_of
 
 
@@ -195,6 +195,24 @@ async def test_a_key_that_is_withdrawn_in_the_middle_keeps_every_id(emulator: St
     assert report.counts == {"running": 2, "not_submitted": 2}
     assert report.exit_code is ExitCode.ACCOUNT
     assert set(report.running) == set(service.world.tasks)
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["running", "finished"])
+async def test_a_key_that_is_refused_while_nothing_is_sent(
+    emulator: StartEmulator, tmp_path: Path, ended: bool
+) -> None:
+    """A run that only watches or fetches what earlier ones paid for says that it is the key, too."""
+    service = await emulator(limit=2)
+    await interrupted(service, lakes(2), tmp_path, after=30)
+    if ended:
+        await run(service, BatchRunner(lakes(2), tmp_path))
+        for video in tmp_path.glob("*.mp4"):
+            video.unlink()
+    report = await run(service, BatchRunner(lakes(2), tmp_path), api_key="wrong")
+    assert report.counts == {"not_saved" if ended else "running": 2}
+    assert (report.stopped, report.exit_code) == ("account", ExitCode.ACCOUNT)
+    assert "401" in (report.stop_message or "")
+    assert (await run(service, BatchRunner(lakes(2), tmp_path))).exit_code is ExitCode.DONE
 
 
 async def test_a_lost_answer_is_unknown_and_never_sent_again(emulator: StartEmulator, tmp_path: Path) -> None:
