@@ -16,7 +16,7 @@ if sys.platform == "win32":
     # Windows locks bytes, and refuses others to read them: one far behind any byte that is used.
     _FAR = 2**31 - 2
 
-    def claim(descriptor: int) -> Claim:
+    def claim(descriptor: int, *, shared: bool = False) -> Claim:  # noqa: ARG001 (Windows' C library shares none)
         """Claim the file, without waiting, until the descriptor is closed."""
         place = os.lseek(descriptor, 0, os.SEEK_CUR)
         os.lseek(descriptor, _FAR, os.SEEK_SET)
@@ -31,13 +31,17 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def claim(descriptor: int) -> Claim:
+    def claim(descriptor: int, *, shared: bool = False) -> Claim:
         """Claim the file, without waiting, until the descriptor is closed.
 
         The claim belongs to this opening of the file: a second opening in the same process does not share it.
+
+        Args:
+            descriptor: The opened file.
+            shared: Whether other shared claims may stand beside this one; one that is not shared may not.
         """
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return "theirs"
         except OSError as error:

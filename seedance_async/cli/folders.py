@@ -19,7 +19,7 @@ from seedance_async.cli.terminal import one_line, quoted, span
 from seedance_async.core.record_steps import recovered
 from seedance_async.errors import JournalError
 from seedance_async.journal import JournalHost, journal_host, lacks_log
-from seedance_async.journal.lockfile import LockFile, TakenError
+from seedance_async.journal.lockfile import holder_of
 
 _LOCK: Final = f"{JOURNAL}.lock"
 
@@ -89,18 +89,11 @@ def refuse_demo(path: Path) -> None:
 
 def user_of(path: Path) -> str | None:
     """Say which process works in a folder: `"process 17 on studio since ..."`; None if none does, or nobody knows."""
-    lock = path / _LOCK
-    if not lock.exists():
-        return None
-    claim = LockFile(lock)
     try:
-        claim.take("a look", datetime.now(UTC))
-    except TakenError as taken:
-        return one_line(str(taken.holder))
-    except Exception:  # noqa: BLE001 (a folder that may only be read, a file system without locks: opening says more)
+        holder = holder_of(path / _LOCK)
+    except OSError:  # a folder that may only be read, a file system without locks: opening says more
         return None
-    claim.give_back()  # a killed process left the file
-    return None
+    return None if holder is None else one_line(str(holder))
 
 
 def refuse_used(path: Path) -> None:

@@ -6,14 +6,18 @@
    and removing fails while the next one has it open.
 3. A forked child inherits the opened file, and with it the claim; it closes it at once, so that the claim ends with
    the process that took it.
+4. The system tells whether there is a claim only to who claims: who looks has the file for an instant. So whoever is
+   refused tries again for longer than that.
 """
 
 import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -24,6 +28,8 @@ from seedance_async.files import remove
 
 # Each try ends with a file that somebody else has removed meanwhile.
 _TRIES: Final = 100
+# Seconds between the tries of who is refused (rule 4).
+_WAITS: Final = (0.001, 0.01, 0.04)
 _FLAGS: Final = (
     os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 )
@@ -56,6 +62,30 @@ class NoLocksError(Exception):
     """The file system knows no locks."""
 
 
+def holder_of(path: Path) -> Holder | None:
+    """Say who has a lock; None if nobody has it. Blocks for a moment, and leaves everything as it is.
+
+    Raises:
+        OSError: The file cannot be looked at.
+    """
+    try:
+        file = path.open("rb", buffering=0)
+    except FileNotFoundError:
+        return None
+    with file:
+        theirs = _claimed(partial(claim, shared=True), file.fileno()) == "theirs"
+        return _holder(file.read(4096)) if theirs else None
+
+
+def _claimed(claim: Callable[[int], Claim], descriptor: int) -> Claim:
+    for wait in _WAITS:
+        claimed = claim(descriptor)
+        if claimed != "theirs":
+            return claimed
+        time.sleep(wait)
+    return claim(descriptor)
+
+
 class LockFile:
     """Says to all processes that somebody writes. Every method blocks."""
 
@@ -76,7 +106,7 @@ class LockFile:
         for _ in range(_TRIES):
             file = os.fdopen(os.open(self._path, _FLAGS, 0o600), "r+b", buffering=0)
             try:
-                claimed = self._claim(file.fileno())
+                claimed = _claimed(self._claim, file.fileno())
                 if claimed == "theirs":
                     raise TakenError(_holder(file.read(4096)))
                 if claimed == "impossible":

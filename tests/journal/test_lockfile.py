@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seedance_async.filelock import Claim, claim
-from seedance_async.journal.lockfile import Holder, LockFile, NoLocksError, TakenError
+from seedance_async.journal.lockfile import Holder, LockFile, NoLocksError, TakenError, holder_of
 from tests.core.record_histories import AT
 
 
@@ -100,6 +100,46 @@ def test_a_forked_child_lets_go(path: Path) -> None:
     with pytest.raises(TakenError):
         taken(path)
     lock.give_back()
+
+
+def test_a_look_says_who_has_it(path: Path) -> None:
+    """And nobody where it is free; the file of a killed process stays where it is."""
+    assert holder_of(path) is None
+    assert not path.exists()
+    lock = taken(path)
+    assert str(holder_of(path)) == f"process {os.getpid()} on studio since 2026-11-23 09:30:00 UTC"
+    lock.give_back()
+    path.write_text('{"pid": 1}')
+    assert holder_of(path) is None
+    assert path.read_text() == '{"pid": 1}'
+
+
+def test_a_look_is_in_nobodys_way(path: Path) -> None:
+    """Whoever takes the lock while somebody looks gets it a moment later."""
+    path.touch()
+    with path.open("rb") as look:
+        looked = False
+
+        def meets_a_look(descriptor: int) -> Claim:
+            nonlocal looked
+            if not looked:
+                looked = claim(look.fileno(), shared=True) == "ours"
+                found = claim(descriptor)
+                look.close()
+                return found
+            return claim(descriptor)
+
+        taken(path, meets_a_look).give_back()
+    assert looked
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows shares no claims")
+def test_two_looks_do_not_see_each_other(path: Path) -> None:
+    """Two lists of one folder do not take each other for a batch."""
+    path.touch()
+    with path.open("rb") as look:
+        assert claim(look.fileno(), shared=True) == "ours"
+        assert holder_of(path) is None
 
 
 @pytest.mark.parametrize(
