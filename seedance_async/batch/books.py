@@ -12,7 +12,7 @@ from typing import Final
 from attrs import define, field
 
 from seedance_async.batch.board import Board, Place
-from seedance_async.batch.earlier import ended_before
+from seedance_async.batch.earlier import ended_before, ended_unseen
 from seedance_async.batch.events import (
     BatchEvent,
     DriftSeen,
@@ -28,6 +28,7 @@ from seedance_async.batch.manifest import record_of
 from seedance_async.batch.recorder import Recorder
 from seedance_async.batch.report import BatchReport, EndedRow
 from seedance_async.core.plan import PlannedRow
+from seedance_async.core.record import JobRecord
 from seedance_async.core.results import VideoResult
 from seedance_async.core.standing import Duty, FolderStanding, JobStanding, Standing
 from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble, SlotGivenUp
@@ -71,8 +72,15 @@ class Books:
     unreachable: str | None = field(init=False, default=None)
     no_credits: str | None = field(init=False, default=None)
     _ended: dict[str, EndedRow] = field(init=False, factory=dict[str, EndedRow])
+    _record: Callable[[str], JobRecord | None] = field(init=False, default=lambda _key: None)
 
-    def begin(self, standing: FolderStanding, recorder: Recorder, now: float = 0.0) -> None:
+    def begin(
+        self,
+        standing: FolderStanding,
+        recorder: Recorder,
+        now: float = 0.0,
+        record: Callable[[str], JobRecord | None] = lambda _key: None,
+    ) -> None:
         """Open the books with every job of the folder; book those with which this run has nothing to do.
 
         Nobody is told of these, and they have their line in the manifest, unless a crash took it.
@@ -81,8 +89,10 @@ class Books:
             standing: What is to be done.
             recorder: Writes the manifest.
             now: The loop's time in seconds.
+            record: Looks into the journal: what it has of a key at that moment.
         """
         self.recorder = recorder
+        self._record = record
         self.jobs = {job.row.key: job for job in standing.rows}
         self.left = {job.row.key: job for job in standing.left}
         self.board = Board(job.row for job in (*standing.rows, *standing.left))
@@ -250,6 +260,10 @@ class Books:
         return "" if row is None else f"line {row.line}: "
 
     def _as_it_stands(self, row: PlannedRow) -> EndedRow:
+        record = self._record(row.key)
+        ended = None if record is None else ended_unseen(row, record)
+        if ended is not None:
+            return ended
         task_id = self.board.task_id(row.key)
         match self.board.place(row.key):
             case Place.RUNNING:

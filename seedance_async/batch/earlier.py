@@ -1,13 +1,15 @@
-"""How the jobs of earlier runs ended, from the journal, for rows with which a run has nothing to do."""
+"""How jobs ended, by the journal: in earlier runs, or in this one after nobody waited for them any more."""
 
 from pathlib import Path
 
 from seedance_async.batch.events import RowStatus
 from seedance_async.batch.report import EndedRow
+from seedance_async.core.lifecycle import State
+from seedance_async.core.plan import PlannedRow
 from seedance_async.core.record import JobRecord
 from seedance_async.core.record_errors import error_of
 from seedance_async.core.results import Output, VideoResult
-from seedance_async.core.standing import Duty, JobStanding, Standing
+from seedance_async.core.standing import Duty, JobStanding, Standing, is_sent_unasked
 from seedance_async.errors import SeedanceError
 
 CHANGED = "the row has other inputs now; the video of the former ones is kept"
@@ -36,6 +38,25 @@ def ended_before(job: JobStanding, folder: Path) -> EndedRow | None:
             return EndedRow(row, "held", task_id, note=_TAKEN_AWAY)
         case _:
             return EndedRow(row, "held", note=_HELD if job.standing is Standing.HELD else _NOT_SENT)
+
+
+def ended_unseen(row: PlannedRow, record: JobRecord) -> EndedRow | None:
+    """Return how a row ended that failed, or whose task is lost, after the run had ceased to wait for it.
+
+    Args:
+        row: The row.
+        record: What the journal has of it at the end of the run.
+
+    Returns:
+        None if it did neither, or failed with other inputs: the run knows better then how it stands.
+    """
+    match record.state:
+        case State.FAILED | State.REFUSED if not is_sent_unasked(record) and record.digest == row.digest:
+            return EndedRow(row, "failed", record.task_id, error=_error(record))
+        case State.UNKNOWN | State.GONE:
+            return EndedRow(row, "unknown", record.task_id, error=_error(record))
+        case _:
+            return None
 
 
 def shown_result(record: JobRecord) -> VideoResult | None:

@@ -39,7 +39,7 @@ from seedance_async.core.plan import Plan
 from seedance_async.core.record import JobRecord
 from seedance_async.core.run_options import DEFAULT_OPTIONS, RunOptions
 from seedance_async.core.stand import stand
-from seedance_async.core.standing import FolderStanding
+from seedance_async.core.standing import FolderStanding, is_sent_unasked
 from seedance_async.errors import ConfigurationError, JournalError
 from seedance_async.hooks import Drift, HookEvent
 
@@ -159,7 +159,7 @@ class BatchRunner:
         recorder = Recorder(manifest, lambda message: self.stop("disk", message))
         self._session = session
         try:
-            books.begin(standing, recorder, asyncio.get_running_loop().time())
+            books.begin(standing, recorder, asyncio.get_running_loop().time(), book.get)
             books.tell(BatchStarted(len(standing.rows), standing.done, len(standing.submits)))
             for key in resolved:
                 books.tell(Warned(f"{books.line(key)}its answer was lost for the journal and not for the manifest"))
@@ -234,8 +234,12 @@ class BatchRunner:
         await passes.run(follower.again, attempts=max(1, options.attempts - 1), retry_failed=True)
 
     async def _queue_again(self, book: "JobBook", standing: FolderStanding) -> None:
-        """Queue in the journal what was not sent."""
-        left = [job for job in standing.submits if self._books.was_not_sent(job.row.key)]
+        """Queue in the journal what was not sent, and what the next run would send all the same."""
+        left = [
+            job
+            for job in standing.submits
+            if self._books.was_not_sent(job.row.key) and is_sent_unasked(book.get(job.row.key))
+        ]
         try:
             await book.plan(planned(left, standing, self._options))
         except JournalError as error:

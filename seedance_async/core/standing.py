@@ -228,7 +228,7 @@ class Judge:
                 if self.options.resubmit_unknown:
                     return Standing.RESUBMIT, Duty.SUBMIT
                 return Standing.UNKNOWN, Duty.NOTHING
-            case State.REFUSED if _refused_for_others(record):
+            case State.REFUSED if is_sent_unasked(record):
                 return Standing.QUEUED, Duty.SUBMIT
             case State.REFUSED | State.FAILED:
                 if is_retried(record, self.options.retry_failed):
@@ -275,8 +275,11 @@ _OTHERS_FAULT: Final = frozenset(
 _MAY_COME_OUT_DIFFERENTLY: Final = frozenset({"server", "reference", "unknown"})
 
 
-def _refused_for_others(record: JobRecord) -> bool:
-    return record.error is None or record.error.type in _OTHERS_FAULT
+def is_sent_unasked(record: JobRecord | None) -> bool:
+    """Whether the next run sends a job by itself: it was never accepted, and nothing was found wrong with it."""
+    if record is None or record.state in {State.QUEUED, State.WITHDRAWN}:
+        return True
+    return record.state is State.REFUSED and (record.error is None or record.error.type in _OTHERS_FAULT)
 
 
 def is_retried(record: JobRecord, retry: RetryFailed) -> bool:
