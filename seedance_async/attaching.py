@@ -80,8 +80,8 @@ class Attaching:
         job.result, job.failure, job.waits_over, job.ended_at = None, None, False, None
         job.repeats = 0
         self.opened.forget_phantom(job)
-        # This session has counted it if the create was its own.
-        register.counts.unknown -= not job.of_journal
+        register.counts.unknown -= job.counted
+        job.counted = False
         register.budget.maybe -= price
         register.budget.reserved += price
         job.reserved = price

@@ -241,6 +241,7 @@ class Dispatcher:
         register = self.register
         job.move(Event.LOST)
         register.counts.unknown += 1
+        job.counted = True
         register.entries.lost(job, error)
         register.slots.lost(job)
         # A task may be using the slot, for as long as such tasks take.

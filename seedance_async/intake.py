@@ -29,7 +29,14 @@ from seedance_async.core.polling import Polling
 from seedance_async.core.record import JobRecord
 from seedance_async.core.record_inputs import inputs_from_json
 from seedance_async.core.request import Request, prepare, prepare_call
-from seedance_async.errors import BudgetExceededError, InputError, KeyConflictError, Problem, SeedanceError
+from seedance_async.errors import (
+    BudgetExceededError,
+    InputError,
+    KeyConflictError,
+    Problem,
+    SeedanceError,
+    SessionClosedError,
+)
 from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.job import Job
 from seedance_async.journal.keeper import Keeper
@@ -137,6 +144,8 @@ class Intake:
         for number, record in enumerate(waiting):
             if number and number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
+                if self.opened.background.closing:
+                    raise SessionClosedError
             jobs.append(self._by_key(record.key))
         return jobs
 

@@ -55,6 +55,7 @@ class Job:
         due: When its next poll is planned; entries of the poller's heap with another time are void.
         slot_until: When its slot is given up, after its deadline; None before.
         of_journal: Whether a session before queued it, so that nobody in this one was promised an answer.
+        counted: Whether this session counts its create among those of unknown outcome.
         journalled: Whether a journal has a record of its key; not so for a task that was attached by its id.
         noting: Whether its task id is on its way into the journal; those who wait for it wait for that, too.
     """
@@ -88,6 +89,7 @@ class Job:
     slot_until: float | None = None
     ended_at: float | None = None
     of_journal: bool = False
+    counted: bool = False
     journalled: bool = False
     noting: bool = False
     handle: "weakref.ref[TaskHandle] | None" = field(init=False, default=None, repr=False)

@@ -133,6 +133,7 @@ class Register:
         if job.repeats:
             job.move(Event.LOST)
             self.counts.unknown += 1
+            job.counted = True
             # Each repeat followed a 500 that may be paid; the newest create is not.
             self.budget.give_back(job.reserved)
             self.budget.maybe += job.reserved * job.repeats

@@ -55,6 +55,7 @@ class Tracking(Lifetime):
 
         Raises:
             ConfigurationError: The session is not open.
+            SessionClosedError: The session was closed meanwhile; what was not queued by then stays in the journal.
 
         Money: queued jobs are sent as their turn comes. Nothing that may be paid is sent again.
         """

@@ -30,4 +30,7 @@ def variant_key(key: str | None, variant: int) -> str | None:
         problems.append(Problem("variant", "is a variant of a key; give the key, too", repr(given)))
     if problems:
         raise InputError(problems)
-    return key if variant == 1 else f"{key}#{variant}"
+    made = key if variant == 1 else f"{key}#{variant}"
+    if made is not None and (problem := word_problem("key", made)) is not None:
+        raise InputError([problem])
+    return made

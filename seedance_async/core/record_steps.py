@@ -11,7 +11,8 @@ from seedance_async.core.frozen import EMPTY, freeze
 from seedance_async.core.lifecycle import Event, State, step
 from seedance_async.core.record import Attempt, AttemptOutcome, JobRecord, RecordedResult, TaskEnd
 from seedance_async.core.record_errors import RecordedError
-from seedance_async.core.record_inputs import without_signatures
+from seedance_async.core.record_inputs import inputs_to_json, without_signatures
+from seedance_async.core.request import Request
 
 _OUTCOMES: Final[Mapping[Event, AttemptOutcome]] = {
     Event.NOT_SENT: "not sent",
@@ -64,6 +65,21 @@ def requeued(
         error=None,
         result=None,
     )
+
+
+def wanted(known: JobRecord | None, key: str, request: Request, at: datetime) -> JobRecord:
+    """Return the record of a job that is to be sent with a request, given the record of its key.
+
+    Returns:
+        `known` itself where it is queued and tells of exactly this request.
+    """
+    inputs, catalogue = inputs_to_json(request.inputs), request.catalogue.name
+    if known is not None and known.state is State.QUEUED:
+        said = (known.digest, known.inputs, known.catalogue, known.credits)
+        if said == (request.digest, inputs, catalogue, request.credits):
+            return known
+    facts: dict[str, Any] = {"digest": request.digest, "catalogue": catalogue, "credits": request.credits, "at": at}
+    return queued(key, inputs=inputs, **facts) if known is None else requeued(known, inputs=inputs, **facts)
 
 
 def intended(record: JobRecord, at: datetime) -> JobRecord:

@@ -14,8 +14,7 @@ from seedance_async.core.keys import word_problem
 from seedance_async.core.lifecycle import State
 from seedance_async.core.names import shown
 from seedance_async.core.record import JobCredits, JobRecord, credits_of
-from seedance_async.core.record_inputs import inputs_to_json
-from seedance_async.core.record_steps import noted, queued, requeued
+from seedance_async.core.record_steps import noted, wanted
 from seedance_async.core.request import Request, prepare
 from seedance_async.errors import InputError, Problem
 from seedance_async.journal.keeper import Keeper
@@ -123,27 +122,8 @@ class JobBook:
 
     def _plan(self, job: PlannedJob, request: Request, *, waits: bool) -> None:
         known, now = self._keeper.records.get(job.key), self._keeper.wall()
-        open_ = known is not None and known.state in _OPEN and not waits
-        if known is not None and open_ and (known.state, known.digest) != (State.QUEUED, request.digest):
-            record = requeued(
-                known,
-                inputs=inputs_to_json(request.inputs),
-                digest=request.digest,
-                catalogue=request.catalogue.name,
-                credits=request.credits,
-                at=now,
-            )
-        elif known is not None:
-            record = known
-        else:
-            record = queued(
-                job.key,
-                inputs=inputs_to_json(request.inputs),
-                digest=request.digest,
-                catalogue=request.catalogue.name,
-                credits=request.credits,
-                at=now,
-            )
+        left_alone = known is not None and (waits or known.state not in _OPEN)
+        record = known if known is not None and left_alone else wanted(known, job.key, request, now)
         if job.notes:
             record = noted(record, job.notes, now)
         if record is not known:

@@ -10,9 +10,8 @@ from seedance_async.core.lifecycle import Event, State
 from seedance_async.core.outcome import Outcome, Unknown
 from seedance_async.core.record import AttemptOutcome
 from seedance_async.core.record_errors import record_error
-from seedance_async.core.record_inputs import inputs_to_json
 from seedance_async.core.record_results import record_result
-from seedance_async.core.record_steps import closed, ended, intended, queued, requeued, resolved, superseded
+from seedance_async.core.record_steps import closed, ended, intended, resolved, superseded, wanted
 from seedance_async.core.results import VideoResult
 from seedance_async.errors import SeedanceError
 from seedance_async.job import Job
@@ -36,16 +35,10 @@ class Entries:
         request = job.request
         assert request is not None
         job.journalled = True
-        known, now = self.keeper.records.get(job.key), self.keeper.wall()
-        if known is not None and known.state is State.QUEUED and known.digest == request.digest:
-            return
-        inputs, digest = inputs_to_json(request.inputs), request.digest
-        catalogue, credits = request.catalogue.name, request.credits
-        if known is None:
-            record = queued(job.key, inputs=inputs, digest=digest, catalogue=catalogue, credits=credits, at=now)
-        else:
-            record = requeued(known, inputs=inputs, digest=digest, catalogue=catalogue, credits=credits, at=now)
-        self.keeper.put(record)
+        known = self.keeper.records.get(job.key)
+        record = wanted(known, job.key, request, self.keeper.wall())
+        if record is not known:
+            self.keeper.put(record)
 
     async def intend(self, job: Job) -> None:
         """Write down that a create of the job is about to leave.

@@ -68,3 +68,10 @@ def test_everything_is_said_at_once() -> None:
     with pytest.raises(InputError) as caught:
         variant_key("", 0)
     assert [problem.path for problem in caught.value.problems] == ["key", "variant"]
+
+
+def test_a_variant_is_a_key_itself() -> None:
+    """What `enqueue` makes of a key and a variant, `attach(key=...)` takes; a key that is too long is refused."""
+    assert variant_key("x" * (LONGEST - 2), 2) == "x" * (LONGEST - 2) + "#2"
+    with pytest.raises(InputError, match="1 to 255 characters"):
+        variant_key("x" * (LONGEST - 1), 2)

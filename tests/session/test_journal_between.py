@@ -14,7 +14,7 @@ from seedance_async import (
     WithdrawnError,
 )
 from seedance_async.journal.book import PlannedJob
-from seedance_async.testing import Fault
+from seedance_async.testing import Fault, MemoryJournal, MemoryStore
 from tests.session.brittle import BrittleJournal
 from tests.session.service import PRICE_480P, Start, end, lakes, slots, until
 
@@ -273,3 +273,60 @@ async def test_a_hint_with_the_task_of_another_key(start: Start, file: Path) -> 
     await end(session.enqueue(SEA, key="order-18"))
     with pytest.raises(InputError):
         session.attach(handle.task_id, key="order-18")
+
+
+async def test_a_resumed_job_that_is_lost_here_is_counted_here(start: Start, file: Path) -> None:
+    """`statistics().unknown` counts back what it counted, also for a job that a session before queued."""
+    service = await start(faults=[Fault("drop-after-accept", on="create", count=1)])
+    first = await service.open(journal=file)
+    await first.journal.plan([PlannedJob("order-17", LAKE)])
+    await first.aclose()
+    second = await service.open(journal=file)
+    (handle,) = await second.resume()
+    await end(handle)
+    assert second.statistics().unknown == 1
+    (task_id,) = service.tasks()
+    await second.attach(task_id, key="order-17")
+    assert second.statistics().unknown == 0
+
+
+async def test_a_record_tells_of_what_is_sent(start: Start, file: Path) -> None:
+    """A queued job that another catalogue sends has that catalogue's price in the journal, as it has in the budget."""
+    service = await start()
+    first = await service.open(journal=file)
+    await first.journal.plan([PlannedJob("order-17", TextToVideo("a lake"))])
+    await first.aclose()
+    second = await service.open(journal=file, catalogue="latest")
+    (handle,) = await second.resume()
+    await handle.accepted()
+    assert second.journal.credits.reserved == second.statistics().credits_reserved
+    record = second.journal.get("order-17")
+    assert record is not None
+    assert record.catalogue == "latest"
+
+
+async def test_a_record_has_the_callback_url_that_is_sent(start: Start, file: Path) -> None:
+    """A job that was queued once more with another callback_url is resumed with that one."""
+    service = await start()
+    first = await service.open(journal=file)
+    await first.journal.plan([PlannedJob("order-17", LAKE)])
+    first.enqueue(LAKE, key="order-17", callback_url="https://example.com/hook")
+    record = first.journal.get("order-17")
+    assert record is not None
+    assert record.inputs.get("callback_url") == "https://example.com/hook"
+
+
+async def test_a_close_beside_resume(start: Start) -> None:
+    """Every handle of a `resume` that a close overtakes comes to an end."""
+    service = await start(limit=1)
+    store = MemoryStore()
+    first = await service.open(journal=MemoryJournal(store))
+    await first.journal.plan([PlannedJob(f"order-{number}", inputs) for number, inputs in enumerate(lakes(2000))])
+    await first.aclose()
+    second = await service.open(journal=MemoryJournal(store))
+    resuming = asyncio.create_task(second.resume())
+    await asyncio.sleep(0)
+    await second.aclose(timeout=0)
+    await asyncio.wait([resuming])
+    if resuming.exception() is None:
+        assert [handle for handle in resuming.result() if not handle.done()] == []
