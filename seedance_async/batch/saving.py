@@ -1,7 +1,8 @@
 """From a finished task to a file that is there and written down as there.
 
 1. The file appears under its planned name, complete. One that is there already with the same bytes is taken for it: a
-   run may have ended between giving it its name and writing that down. Any other file stays as it is.
+   run may have ended between giving it its name and writing that down. Any other file stays as it is, unless the user
+   wants it replaced; the video of another job of the folder stays in any case.
 2. Path and length are noted in the journal, durably, and only then the row is done.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, field
 
 from seedance_async.batch.aside import set_aside, settle
 from seedance_async.batch.books import Books
@@ -18,6 +19,9 @@ from seedance_async.batch.earlier import CHANGED
 from seedance_async.batch.events import RowSaving, StopReason, Warned
 from seedance_async.batch.folder import why_no_room
 from seedance_async.batch.report import EndedRow
+from seedance_async.core.job_notes import read_notes
+from seedance_async.core.lifecycle import State
+from seedance_async.core.plan import PlannedRow
 from seedance_async.core.results import VideoResult
 from seedance_async.core.standing import RETENTION, JobStanding, Standing
 from seedance_async.errors import DownloadError, JournalError, SeedanceError
@@ -41,6 +45,7 @@ class Saver:
     books: Books
     stop: Callable[[StopReason, str], None]
     overwrite: bool
+    _owners: dict[str, set[str]] | None = field(init=False, default=None)
 
     async def save(self, job: JobStanding, result: VideoResult) -> None:
         """Save a video and book how that ended."""
@@ -52,7 +57,7 @@ class Saver:
         try:
             aside = await asyncio.to_thread(set_aside, target) if short else None
             try:
-                path = await self.session.download(result, target, overwrite=self.overwrite)
+                path = await self.session.download(result, target, overwrite=self._may_replace(row))
             finally:
                 if aside is not None and await asyncio.to_thread(settle, aside, target):
                     books.tell(Warned(f"{target} was shorter than its video; what was there is {aside.name} now"))
@@ -60,8 +65,10 @@ class Saver:
         except (SeedanceError, OSError) as error:
             await self._failed(job, result, error, target)
             return
+        # Where a folder has the planned name, the video lies in it.
+        saved = path.relative_to(books.folder) if path.is_relative_to(books.folder) else row.file
         try:
-            await self.session.journal.note(row.key, saved=row.file.as_posix(), bytes=size)
+            await self.session.journal.note(row.key, saved=saved.as_posix(), bytes=size)
         except JournalError as error:
             # The file is there all the same; the next run finds out that it is the right one.
             self.stop("disk", str(error))
@@ -69,6 +76,18 @@ class Saver:
             books.end(EndedRow(row, "changed", result.task_id, path=path, result=result, note=CHANGED))
         else:
             books.end(EndedRow(row, "done", result.task_id, path=path, result=result))
+
+    def _may_replace(self, row: PlannedRow) -> bool:
+        if not self.overwrite:
+            return False
+        if self._owners is None:
+            self._owners = {}
+            for record in self.session.journal.jobs(State.SUCCEEDED):
+                if (saved := read_notes(record).saved) is not None:
+                    self._owners.setdefault(saved.as_posix().casefold(), set()).add(record.key)
+        owners = self._owners.setdefault(row.file.as_posix().casefold(), set())
+        owners.add(row.key)
+        return owners == {row.key}
 
     async def _failed(self, job: JobStanding, result: VideoResult, error: Exception, target: Path) -> None:
         known = error

@@ -78,11 +78,11 @@ class _Builder:
             catalogue=self.catalogue,
         )
         jobs = self._chosen(self._in_order(own, [*further, *asked]), {job.row.key for job in asked})
-        rows, clashing = give_files(self.plan.source.name, jobs, self.families.members.values(), self.judge.sizes)
+        rows, left, clashing = give_files(self.plan.source.name, jobs, self._left(jobs), self.judge.sizes)
         if problems := [*self._problems, *wrong, *clashing]:
             raise InputError(problems)
         run = 1 + max((member.notes.run for member in self.families.members.values()), default=0)
-        return FolderStanding(self.plan, rows, self._left(rows), credits_of(known), self.judge.now, run)
+        return FolderStanding(self.plan, rows, left, credits_of(known), self.judge.now, run)
 
     def _job(self, bound: Bound) -> JobStanding:
         row, member = bound.row, bound.member

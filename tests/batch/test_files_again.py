@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from seedance_async.batch import (
     JOURNAL,
@@ -22,6 +23,10 @@ from seedance_async.batch import (
     open_folder,
 )
 from seedance_async.batch.aside import set_aside, settle
+from seedance_async.batch.books import Books
+from seedance_async.batch.manifest import Manifest
+from seedance_async.batch.recorder import Recorder
+from seedance_async.batch.saving import Saver
 from seedance_async.clock import wall_now
 from seedance_async.core.job_notes import read_notes
 from seedance_async.core.lifecycle import State
@@ -244,3 +249,63 @@ async def test_names_follow_the_first_plan_and_never_meet(emulator: StartEmulato
     with pytest.raises(InputError, match=r"line 1: output: 001-a\.mp4 is the file of another video of this folder"):
         await run(service, BatchRunner(taken, tmp_path, RunOptions(overwrite=True)))
     assert service.statistics().accepted == 2
+
+
+async def test_the_file_of_an_unknown_job_stays_free_for_its_video(emulator: StartEmulator, tmp_path: Path) -> None:
+    """Its task turns up after another row came that would be called the same: each video has a name of its own."""
+    service = await emulator(limit=1, faults=[Fault("drop-after-accept", count=1)])
+    await run(service, BatchRunner(plan_of({"prompt": "one two"}), tmp_path))
+    (task_id,) = service.world.tasks
+    plan = plan_of({"prompt": "one-two"}, {"prompt": "one two"})
+    assert (await run(service, BatchRunner(plan, tmp_path))).counts == {"done": 1, "unknown": 1}
+    runner = BatchRunner(plan, tmp_path, RunOptions(overwrite=True))
+    async with session_for(service, runner) as session:
+        session.attach(task_id, key=plan.rows[1].key)
+        report = await runner.run(session)
+    assert report.counts == {"done": 2}
+    assert [re.sub(r"-[0-9a-f]{6}\.", "-mark.", name) for name in videos(tmp_path)] == [
+        "001-one-two-mark.mp4",
+        "001-one-two.mp4",
+    ]
+
+
+async def test_overwrite_never_replaces_the_video_of_another_job(emulator: StartEmulator, tmp_path: Path) -> None:
+    """It is paid for. Only what is none of this folder's videos may be replaced."""
+    service = await emulator()
+    runner = BatchRunner(lakes(2), tmp_path)
+    async with session_for(service, runner) as session:
+        await runner.run(session)
+        before = {name: (tmp_path / name).read_bytes() for name in videos(tmp_path)}
+        (done, other) = open_folder(tmp_path).standing(lakes(2)).rows
+        books, manifest = Books(tmp_path, None), Manifest(tmp_path)
+        books.begin(open_folder(tmp_path / "none").standing(lakes(2)), recorder := Recorder(manifest, print))
+        saver = Saver(session, books, lambda *_: None, overwrite=True)
+        result = await session.attach(key=other.row.key).wait()
+        await saver.save(evolve(other, row=evolve(other.row, file=done.row.file)), result)
+        assert {name: (tmp_path / name).read_bytes() for name in videos(tmp_path)} == before
+        (tmp_path / other.row.file).write_bytes(b"somebody's")
+        await saver.save(other, result)
+        await recorder.flush()
+        manifest.close()
+    assert {name: (tmp_path / name).read_bytes() for name in videos(tmp_path)} == before
+
+
+async def test_a_video_that_lands_in_a_folder_of_its_name_is_noted_there(
+    emulator: StartEmulator, tmp_path: Path
+) -> None:
+    """Somebody made a folder of that name while the task ran: the next run finds the video and has nothing to do."""
+    service = await emulator()
+    runner = BatchRunner(lakes(1), tmp_path)
+    async with session_for(service, runner) as session:
+        running = asyncio.create_task(runner.run(session))
+        while not runner.running:
+            await asyncio.sleep(1)
+        (tmp_path / "n1.mp4").mkdir()
+        report = await running
+    (task_id,) = service.world.tasks
+    assert report.rows[0].path == tmp_path / "n1.mp4" / f"{task_id}.mp4"
+    (record,) = open_folder(tmp_path).records
+    assert record.notes["saved"] == f"n1.mp4/{task_id}.mp4"
+    polls = service.statistics().polls
+    assert (await run(service, BatchRunner(lakes(1), tmp_path))).counts == {"done": 1}
+    assert service.statistics().polls == polls

@@ -1,5 +1,6 @@
 """What is to be done with every row and every job, decided from a plan, a journal and the files that are there."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -251,6 +252,32 @@ def test_the_name_of_a_file_that_was_taken_away_is_free() -> None:
     ):
         with pytest.raises(InputError, match=r"line 1: output: X\.mp4 is the file of another video of this folder"):
             standing_of(plan, [record], there)
+
+
+@pytest.mark.parametrize("make", [running, lost, gone, lambda record: intended(record, NOW)])
+def test_what_may_be_paid_keeps_its_file(make: Callable[[JobRecord], JobRecord]) -> None:
+    """Its video may come yet: another row does not take the name, whether or not a row stands for the job."""
+    first = make(written(plan_of({"prompt": "one two"}).rows[0]))
+    for rows in ({"prompt": "one-two"},), ({"prompt": "one-two"}, {"prompt": "one two"}):
+        standing = standing_of(plan_of(*rows), [first])
+        (new,) = standing.submits
+        assert re.fullmatch(r"001-one-two-[0-9a-f]{6}\.mp4", str(new.row.file))
+
+
+@pytest.mark.parametrize("make", [running, succeeded])
+@pytest.mark.parametrize("with_row", [True, False])
+def test_a_video_that_is_there_keeps_its_name_against_one_to_come(
+    make: Callable[[JobRecord], JobRecord], with_row: bool
+) -> None:
+    """A folder of an earlier release may have given one name twice: the video that is still to be saved gets a mark."""
+    first, second = plan_of({"prompt": "a", "id": "a"}, {"prompt": "b", "id": "b"}).rows
+    journal = [make(written(first, file="x.mp4")), saved(written(second, file="x.mp4"))]
+    plan = plan_of(*([{"prompt": "a", "id": "a"}] if with_row else []), {"prompt": "b", "id": "b"})
+    standing = standing_of(plan, journal, sizes(journal[1]))
+    (coming,) = (*standing.follows, *standing.fetches)
+    assert coming.row.key == "a"
+    assert re.fullmatch(r"x-[0-9a-f]{6}\.mp4", str(coming.row.file))
+    assert [job.row.file.name for job in standing.rows if job.row.key == "b"] == ["x.mp4"]
 
 
 def test_a_row_becomes_the_variant_that_has_its_inputs() -> None:
