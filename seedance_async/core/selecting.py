@@ -1,7 +1,8 @@
 """Which jobs a name on the command line means: an id, a key, the beginning of a key, or a pattern of ids.
 
 1. An id or a key means that row or job. The id of a row with variants means all of them.
-2. The beginning of a key that is a digest (`v1:3f9a...`, six digits at least) means the one that begins so.
+2. The beginning of a key that is a digest (`v1:3f9a...`, six digits at least) means the one that begins so. It may keep
+   the marks behind the digest (`v1:3f9a...~2#3`), as lists show keys.
 3. Where patterns are allowed, `*`, `?` and `[...]` stand for parts of an id or key.
 """
 
@@ -55,9 +56,20 @@ def matching_keys(
 
 
 def _beginning(name: str, by_name: Mapping[str, list[str]]) -> list[str]:
-    if not name.startswith(f"{VERSION}:") or len(name) < len(VERSION) + 1 + _LEAST_DIGITS:
+    digest, marks = _parted(name)
+    if not digest.startswith(f"{VERSION}:") or len(digest) < len(VERSION) + 1 + _LEAST_DIGITS:
         return []
-    whole = [known for known in by_name if known.startswith(name)]
+    whole = [known for known in by_name if known.startswith(digest)]
+    if marks:
+        found = [known for known in whole if _parted(known)[1] == marks]
+        return by_name[found[0]] if len(found) == 1 else []
     # `v1:3f9a#2` and `v1:3f9a~2` begin with `v1:3f9a`, which is the shortest of them and the one that is meant.
     first = min(whole, key=len, default="")
     return by_name[first] if whole and all(known.startswith(first) for known in whole) else []
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """Part what stands before the marks for equal rows and variants from the marks."""
+    ends = [place for place in (name.find("~"), name.find("#")) if place >= 0]
+    end = min(ends, default=len(name))
+    return name[:end], name[end:]
