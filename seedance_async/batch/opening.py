@@ -14,7 +14,7 @@ from attrs import field, frozen
 from seedance_async.clock import wall_now
 from seedance_async.core.catalogue import BUILT_IN, Catalogue
 from seedance_async.core.folder_jobs import FolderJobs, folder_jobs
-from seedance_async.core.job_notes import read_notes
+from seedance_async.core.job_notes import last_run_of, read_notes
 from seedance_async.core.plan import Plan
 from seedance_async.core.record import JobRecord
 from seedance_async.core.recorded_rows import plan_of_records
@@ -53,9 +53,8 @@ class Folder:
 
     @property
     def budget(self) -> Decimal | None:
-        """The budget of the newest run; None where it had none."""
-        newest = max((read_notes(record) for record in self.records), key=lambda notes: notes.run, default=None)
-        return None if newest is None else newest.budget
+        """The budget of the newest run that had something to do; None where it had none."""
+        return last_run_of(read_notes(record) for record in self.records).budget
 
     def plan(self, catalogue: Catalogue) -> Plan:
         """Make a plan of the jobs themselves, to go on without the batch file; perhaps without rows."""

@@ -2,22 +2,23 @@
 
 1. Before the first create leaves, every row that is to be sent is in the journal as queued, with its file, line, `id`
    and carried columns, in one transaction: what is interrupted goes on without the batch file.
-2. Jobs that no row of their file stands for any more are marked, so that going on without it does not send them.
-3. Rows that were not sent when the run ends are queued again, whatever took them back.
+2. So is the budget of the run, "none" included, as a note of the folder: going on without the file keeps to it.
+3. Jobs that no row of their file stands for any more are marked, so that going on without it does not send them.
+4. Rows that were not sent when the run ends are queued again, whatever took them back.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from seedance_async.core.job_notes import notes_for
+from seedance_async.core.job_notes import last_run_of, note_of_run, notes_for, read_notes
 from seedance_async.core.run_options import RunOptions
 from seedance_async.core.standing import FolderStanding, JobStanding, Standing
 from seedance_async.journal.book import JobBook, PlannedJob
 
 
 async def write_down(book: JobBook, standing: FolderStanding, options: RunOptions) -> None:
-    """Write down what the run is about to do (rules 1 and 2).
+    """Write down what the run is about to do (rules 1 to 3).
 
     Raises:
         JournalError: It is perhaps not written; nothing must be sent.
@@ -26,6 +27,10 @@ async def write_down(book: JobBook, standing: FolderStanding, options: RunOption
     marks: list[tuple[str, Mapping[str, Any]]] = []
     marks += [(job.row.key, {"left": True}) for job in standing.left if not job.elsewhere and not job.notes.left]
     marks += [(job.row.key, {"left": None}) for job in standing.rows if not job.submits and job.notes.left]
+    if records := book.jobs():
+        last = last_run_of(read_notes(record) for record in records)
+        if standing.submits or last.budget != options.budget:
+            marks.append((records[0].key, note_of_run(standing.run, options.budget)))
     await asyncio.gather(*(book.note(key, **notes) for key, notes in marks))
 
 

@@ -15,10 +15,15 @@
     budget      the budget of that run, as text; missing where it had none
     left        true while no row of that file stands for the job
 
+One note is the folder's and no job's. It is on the first job of the journal; where several have one, the newest run's
+holds:
+
+    last_run    {"run": number, "budget": text or null}: the newest run that had something to do, and its budget
+
 Notes are read with care: a journal may come from a later release, or have been edited.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
@@ -53,6 +58,20 @@ class JobNotes:
     run: int = 0
     budget: Decimal | None = None
     left: bool = False
+    last_run: "LastRun | None" = None
+
+
+@frozen
+class LastRun:
+    """The newest run over a folder.
+
+    Attributes:
+        run: Its number, from 1; 0 where none is known.
+        budget: Its budget in credits over the life of the folder, or None.
+    """
+
+    run: int = 0
+    budget: Decimal | None = None
 
 
 def read_notes(record: JobRecord) -> JobNotes:
@@ -79,7 +98,22 @@ def read_notes(record: JobRecord) -> JobNotes:
         run=_number(notes.get("run")) or 0,
         budget=_credits(notes.get("budget")),
         left=notes.get("left") is True,
+        last_run=_last_run(notes.get("last_run")),
     )
+
+
+def note_of_run(run: int, budget: Decimal | None) -> dict[str, Any]:
+    """Return the note that tells of the newest run."""
+    return {"last_run": {"run": run, "budget": None if budget is None else str(budget)}}
+
+
+def last_run_of(notes: Iterable[JobNotes]) -> LastRun:
+    """Return the newest run over a folder, from the notes of all its jobs."""
+    known = list(notes)
+    # A journal of an earlier release has no note of the folder: its newest jobs tell.
+    by_jobs = max((LastRun(each.run, each.budget) for each in known), key=_number_of, default=LastRun())
+    noted = max((each.last_run for each in known if each.last_run is not None), key=_number_of, default=LastRun())
+    return noted if noted.run >= by_jobs.run else by_jobs
 
 
 def notes_for(row: PlannedRow, *, made_by: MadeBy | None, run: int, budget: Decimal | None) -> dict[str, Any]:
@@ -101,6 +135,16 @@ def notes_for(row: PlannedRow, *, made_by: MadeBy | None, run: int, budget: Deci
         "budget": None if budget is None else str(budget),
         "left": None,
     }
+
+
+def _number_of(run: LastRun) -> int:
+    return run.run
+
+
+def _last_run(value: object) -> LastRun | None:
+    if not is_mapping(value) or (run := _number(value.get("run"))) is None:
+        return None
+    return LastRun(run, _credits(value.get("budget")))
 
 
 def _path(value: object) -> PurePosixPath | None:

@@ -8,6 +8,7 @@ from attrs import define, evolve, field
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.families import Bound, Families, Member
 from seedance_async.core.job_files import give_files
+from seedance_async.core.job_notes import last_run_of
 from seedance_async.core.plan import Plan, PlannedRow
 from seedance_async.core.record import JobRecord, credits_of
 from seedance_async.core.record_steps import recovered
@@ -81,7 +82,7 @@ class _Builder:
         rows, left, clashing = give_files(self.plan.source.name, jobs, self._left(jobs), self.judge.sizes)
         if problems := [*self._problems, *wrong, *clashing]:
             raise InputError(problems)
-        run = 1 + max((member.notes.run for member in self.families.members.values()), default=0)
+        run = 1 + last_run_of(member.notes for member in self.families.members.values()).run
         return FolderStanding(self.plan, rows, left, credits_of(known), self.judge.now, run)
 
     def _job(self, bound: Bound) -> JobStanding:

@@ -18,11 +18,13 @@ from seedance_async.batch import (
     open_folder,
 )
 from seedance_async.core.catalogue import Catalogue
+from seedance_async.core.job_notes import JobNotes, LastRun, last_run_of, read_notes
 from seedance_async.core.record import JobCredits
 from seedance_async.errors import InputError, JournalError
 from seedance_async.testing import Fault
 from tests.batch.driving import StartEmulator, interrupted, json_lines, lakes, manifest, paid, run, session_for, videos
 from tests.batch.plans import SIGNED, plan_of, table
+from tests.batch.records import written
 
 
 def plan_in(folder: Path) -> Plan:
@@ -157,6 +159,53 @@ async def test_a_budget_holds_for_the_life_of_a_folder(emulator: StartEmulator, 
     assert report.counts == {"done": 3, "unknown": 1, "not_submitted": 2}
     assert service.statistics().accepted == 4
     assert judge_standing(open_folder(tmp_path).standing(lakes(4)), budget).fits
+
+
+async def test_the_budget_of_the_last_run_holds_whatever_that_run_had_to_send(
+    emulator: StartEmulator, tmp_path: Path
+) -> None:
+    """A run that goes on with queued rows, sends nothing, or has no budget any more: its word is the folder's."""
+    service = await emulator(limit=2)
+
+    async def ran(budget: Decimal | None, rows: int, limit: int | None = None) -> Decimal | None:
+        options = RunOptions(budget=budget, limit=limit)
+        await run(service, BatchRunner(lakes(rows), tmp_path, options), budget=budget)
+        return open_folder(tmp_path).budget
+
+    first, second = Decimal(415), Decimal(5 * 415)
+    assert await ran(first, 3) == first
+    assert [row["id"] for row in json_lines(tmp_path / "remaining.jsonl")] == ["n2", "n3"]
+    assert await ran(second, 3, limit=1) == second
+    assert await ran(None, 3) is None
+    assert await ran(first, 3) == first  # nothing is left to be sent
+    assert await ran(second, 3) == second
+    assert await ran(None, 3) is None
+    assert await ran(first, 4, limit=0) == first
+    assert service.statistics().accepted == 3
+
+
+async def test_the_budget_is_written_down_before_the_first_create(emulator: StartEmulator, tmp_path: Path) -> None:
+    """A crash at that moment leaves a folder that knows it."""
+    service = await emulator(limit=1)
+    await run(service, BatchRunner(lakes(2), tmp_path, RunOptions(budget=Decimal(415))), budget=Decimal(415))
+    runner = BatchRunner(lakes(2), tmp_path, RunOptions(budget=Decimal(1000)))
+    async with session_for(service, runner) as session:
+        running = asyncio.create_task(runner.run(session))
+        while not all(record.attempts for record in session.journal.jobs()):
+            await asyncio.sleep(0.0001)
+        assert open_folder(tmp_path).budget == Decimal(1000)
+        await running
+
+
+def test_a_folder_of_an_earlier_release_tells_its_budget_by_its_newest_jobs() -> None:
+    """It has no note of its own; one that makes no sense counts as none."""
+    first, second = JobNotes(run=1, budget=Decimal(5)), JobNotes(run=2, budget=Decimal(7))
+    assert last_run_of([]) == LastRun()
+    assert last_run_of([first, second]) == last_run_of([second, first]) == LastRun(2, Decimal(7))
+    (row,) = lakes(1).rows
+    for broken in ("x", {"run": "2"}, {"budget": "1"}, {"run": True}):
+        assert read_notes(written(row, last_run=broken)).last_run is None
+    assert read_notes(written(row, last_run={"run": 3, "budget": "x"})).last_run == LastRun(3)
 
 
 async def test_an_unknown_row_may_be_told_its_task(emulator: StartEmulator, tmp_path: Path) -> None:
