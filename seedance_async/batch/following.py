@@ -5,14 +5,17 @@ the start. Nothing here sends a create.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, field
 
+from seedance_async.batch.board import Place
 from seedance_async.batch.books import Books
 from seedance_async.batch.outcomes import row_that_failed
+from seedance_async.batch.report import EndedRow
 from seedance_async.batch.saving import Saver
 from seedance_async.core.results import VideoResult
 from seedance_async.core.standing import FolderStanding, JobStanding, Standing
@@ -21,6 +24,8 @@ from seedance_async.errors import JournalError, SeedanceError, TaskFailedError, 
 if TYPE_CHECKING:
     from seedance_async.handle import TaskHandle
     from seedance_async.session import AsyncSeedance
+
+logger = logging.getLogger("seedance_async")
 
 #: Finished videos that are asked for at a time. Their bytes have places of their own in the session.
 _FETCHERS: Final = 16
@@ -50,7 +55,7 @@ class Follower:
 
     def watch(self, job: JobStanding, handle: "TaskHandle") -> None:
         """Watch a task to its end and save its video."""
-        self.start(self.watching, self._watch(job, handle))
+        self.start(self.watching, self._booked(job, self._watch(job, handle)))
 
     def fetch(self, standing: FolderStanding) -> None:
         """Begin to fetch finished videos whose file is not there."""
@@ -61,7 +66,7 @@ class Follower:
     def save(self, job: JobStanding, result: VideoResult) -> None:
         """Begin to save a video."""
         self.books.results[job.row.key] = result
-        self.start(self.saving, self.saver.save(job, result))
+        self.start(self.saving, self._booked(job, self.saver.save(job, result)))
 
     async def watched(self) -> None:
         """Wait until every task of an earlier run has ended."""
@@ -102,12 +107,29 @@ class Follower:
     async def _fetch_from(self, waiting: deque[JobStanding]) -> None:
         while waiting and not self.books.leaving:
             job = waiting.popleft()
-            try:
-                # A link that may be signed is not in the journal: the service is asked for it.
-                result = await self.session.attach(key=job.row.key).wait()
-            except SeedanceError as error:
-                self._note_stop(error)
-                self.saver.not_saved(job, error)
-            else:
-                self.books.results[job.row.key] = result
-                await self.saver.save(job, result)
+            await self._booked(job, self._fetch(job))
+
+    async def _fetch(self, job: JobStanding) -> None:
+        try:
+            # A link that may be signed is not in the journal: the service is asked for it.
+            result = await self.session.attach(key=job.row.key).wait()
+        except SeedanceError as error:
+            self._note_stop(error)
+            self.saver.not_saved(job, error)
+        else:
+            self.books.results[job.row.key] = result
+            await self.saver.save(job, result)
+
+    async def _booked(self, job: JobStanding, work: Coroutine[Any, Any, None]) -> None:
+        """Do work for a job. What nobody has thought of ends that job for this run, and no other."""
+        try:
+            await work
+        except Exception as error:
+            logger.exception("the job %s was given up for this run", job.row.key)
+            self.books.end(self._given_up(job, f"{type(error).__name__}: {error}"))
+
+    def _given_up(self, job: JobStanding, why: str) -> EndedRow:
+        board, key = self.books.board, job.row.key
+        result = self.books.results.get(key)
+        finished = result is not None or board.place(key) is Place.FINISHED
+        return EndedRow(job.row, "not_saved" if finished else "running", board.task_id(key), result=result, note=why)
