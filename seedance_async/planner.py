@@ -97,12 +97,18 @@ class Planner:
         self.durations.alive(job.kind, job.alive_at, age, self.register.now())
         job.alive_at = max(job.alive_at, age)
 
-    def ended(self, job: Job, snapshot: TaskSnapshot) -> None:
-        """Learn that a task has ended. How long those took that somebody else created is not learned."""
-        if job.request is not None and job.kind is not None:
-            age = self.register.now() - job.accepted_at
-            seconds = seconds_taken(snapshot.created_at, snapshot.completed_at, job.alive_at, age)
-            self.durations.ended(job.kind, job.alive_at, seconds, self.register.now())
+    def ended(self, job: Job, snapshot: TaskSnapshot) -> float | None:
+        """Learn that a task has ended. How long those took that somebody else created is not learned.
+
+        Returns:
+            When it ended, in the loop's time; None where that is not known.
+        """
+        if job.request is None or job.kind is None:
+            return None
+        age = self.register.now() - job.accepted_at
+        seconds = seconds_taken(snapshot.created_at, snapshot.completed_at, job.alive_at, age)
+        self.durations.ended(job.kind, job.alive_at, seconds, self.register.now())
+        return job.accepted_at + seconds
 
     def over(self, job: Job) -> None:
         """Note that a job is not looked at any more."""

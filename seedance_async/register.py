@@ -155,11 +155,11 @@ class Register:
         self.settle(job, error)
         self.alarm.ring()
 
-    def end_running(self, job: Job, event: Event) -> None:
-        """Take a job whose task has ended, or is no longer answered for, out of the running ones."""
+    def end_running(self, job: Job, event: Event, moment: float | None = None) -> None:
+        """Take a job whose task has ended, at a moment if it is known, or is not answered for, out of the running."""
         assert job.task_id is not None
         job.move(event)
-        self.slots.release(job)
+        self.slots.release(job, ended=moment)
         del self.running[job]
         self._detached -= job.detached
         # Two jobs can have one task: attached by an id that came by another way before the create's own answer.

@@ -96,18 +96,17 @@ class Watch:
         else:
             job.snapshot = snapshot
         if snapshot.terminal:
-            self.planner.ended(job, snapshot)
-            self._ended(job, snapshot)
+            self._ended(job, snapshot, self.planner.ended(job, snapshot))
             return False
         self.planner.alive(job, snapshot)
         self._check_deadline(job)
         return True
 
-    def _ended(self, job: Job, snapshot: TaskSnapshot) -> None:
+    def _ended(self, job: Job, snapshot: TaskSnapshot, moment: float | None) -> None:
         register = self.register
         assert job.task_id is not None
         if snapshot.status == SUCCESS:
-            register.end_running(job, Event.SUCCEEDED)
+            register.end_running(job, Event.SUCCEEDED, moment)
             register.counts.succeeded += 1
             used = snapshot.credits_used
             if job.request is not None or job.journalled:
@@ -121,7 +120,7 @@ class Watch:
             self._look_for_drift(job, snapshot)
             register.settle(job, None)
             return
-        register.end_running(job, Event.FAILED)
+        register.end_running(job, Event.FAILED, moment)
         register.counts.failed += 1
         register.budget.give_back(job.reserved)
         self.balance.refunded(job.reserved)
