@@ -88,6 +88,7 @@ class Board:
                 return RowQueued(entry.row)
             case SlotAcquired():
                 self._move(entry, Place.SENDING)
+                entry.task_id = None  # an earlier task has ended, and says nothing of what becomes of this create
             case Refusal() | AttemptEnded(outcome="not sent"):
                 self._move(entry, Place.WAITING)
             case Accepted(task_id=task_id):
@@ -131,7 +132,7 @@ class Board:
         return self._entries[key].place
 
     def task_id(self, key: str) -> str | None:
-        """Return the last task of a row."""
+        """Return the task of a row; None where the one of an attempt before was refunded."""
         return self._entries[key].task_id
 
     def at(self, place: Place) -> list[PlannedRow]:
@@ -166,6 +167,7 @@ class Board:
                 self._move(entry, Place.FINISHED)
             case "failed" | "refused" | "withdrawn":
                 self._move(entry, Place.WAITING)
+                entry.task_id = None
             case _:
                 # `unknown` and `gone` stay where they are, for whatever `map` says of the row; nothing is on the wire.
                 self.sending.discard(entry.row.key)

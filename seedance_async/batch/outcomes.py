@@ -19,6 +19,7 @@ from seedance_async.errors import (
     ConnectionFailedError,
     InsufficientCreditsError,
     JournalError,
+    OutcomeUnknownError,
     PermissionDeniedError,
     SeedanceError,
     SessionClosedError,
@@ -47,7 +48,8 @@ def row_that_failed(row: PlannedRow, error: SeedanceError, task_id: str | None) 
         error: Why it has none.
         task_id: Its last task, or None where none was accepted.
     """
-    task_id = error.task_id or task_id
+    # A create whose answer was lost has no task that anybody knows of.
+    task_id = error.task_id or (None if isinstance(error, OutcomeUnknownError) else task_id)
     return EndedRow(row, _status(error, task_id), task_id, error=error)
 
 

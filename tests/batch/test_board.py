@@ -57,6 +57,14 @@ def test_each_event_moves_a_row_to_its_place(events: tuple[HookEvent, ...], plac
     assert ("a" in board.sending) is sending
 
 
+def test_a_task_that_was_refunded_is_not_the_task_of_the_next_attempt() -> None:
+    """Neither while that waits nor once it is sent; a task that is gone stays the row's."""
+    again = (*RUNS, Finished("a", "t1", "failed"))
+    assert _board(*again).task_id("a") is None
+    assert _board(*RUNS, SlotAcquired("a")).task_id("a") is None
+    assert _board(*RUNS, Finished("a", "t1", "gone")).task_id("a") == "t1"
+
+
 def test_a_row_that_has_ended_moves_no_more() -> None:
     """What comes late changes nothing."""
     board = _board(*RUNS)

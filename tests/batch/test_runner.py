@@ -23,7 +23,7 @@ from seedance_async.batch import (
 )
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.plan import make_plan
-from seedance_async.errors import ConfigurationError, InputError
+from seedance_async.errors import ConfigurationError, InputError, OutcomeUnknownError
 from seedance_async.testing import Fault
 from tests.batch.driving import Listener, StartEmulator, json_lines, lakes, manifest, run, session_for
 from tests.batch.plans import plan_of
@@ -196,3 +196,16 @@ async def test_a_create_that_may_have_been_doubled_is_said(emulator: StartEmulat
     assert report.counts == {"done": 1}
     (warning,) = (event for event in listener.events if isinstance(event, Warned))
     assert warning.message.startswith("line 1: sent again after an error of the service, may be paid twice")
+
+
+async def test_a_lost_answer_is_not_told_with_the_task_of_an_attempt_before(
+    emulator: StartEmulator, tmp_path: Path
+) -> None:
+    """That one failed and was refunded. Of the second create nobody knows a task: it is unknown for its own reason."""
+    service = await emulator(faults=[Fault("drop-after-accept", on="create", nth=2, count=1)])
+    report = await run(service, BatchRunner(plan_of({"prompt": "[fail:server,times=1] a", "id": "a"}), tmp_path))
+    (row,) = report.rows
+    assert (row.status, row.task_id) == ("unknown", None)
+    assert isinstance(row.error, OutcomeUnknownError)
+    assert manifest(tmp_path)["a"].get("task_id") is None
+    assert service.statistics().accepted == 2
