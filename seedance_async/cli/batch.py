@@ -22,6 +22,7 @@ from seedance_async.cli.batch_options import (
     AgainOptions,
     FileOptions,
     RunningOptions,
+    naming_options,
     parse_fields,
     parse_keys,
 )
@@ -39,6 +40,7 @@ from seedance_async.cli.options import CatalogueName, RowDefaults, ServiceOption
 from seedance_async.cli.quote import USUAL_LIMIT, read_plan
 from seedance_async.cli.run import BatchJob
 from seedance_async.cli.service import make_session, parse_budget, parse_concurrency
+from seedance_async.cli.summary import in_shell
 from seedance_async.cli.terminal import Terminal, amount, quoted
 from seedance_async.journal import SqliteJournal
 
@@ -144,7 +146,8 @@ def _service_of(found: Folder, service: ServiceOptions) -> ServiceOptions:
 def _run(plan: Plan, found: Folder, terminal: Terminal, manner: Manner) -> int:
     options, folder, service = manner.options, found.path, manner.service
     concurrency = parse_concurrency(manner.concurrency)
-    standing = found.standing(plan, options, catalogue=service.chosen_catalogue())
+    with naming_options():
+        standing = found.standing(plan, options, catalogue=service.chosen_catalogue())
     job = BatchJob(
         plan,
         folder,
@@ -164,7 +167,7 @@ def _run(plan: Plan, found: Folder, terminal: Terminal, manner: Manner) -> int:
     refuse_used(folder)
     refuse_without_log(folder, agreed=manner.without_log)
     check_folder(standing, folder, overwrite=options.overwrite)
-    say_standing(standing, terminal, USUAL_LIMIT if concurrency == "auto" else concurrency)
+    say_standing(standing, terminal, USUAL_LIMIT if concurrency == "auto" else concurrency, folder)
     if options.budget is not None:
         _hold_to_budget(standing, options.budget, terminal)
     there = somebody_there(terminal)
@@ -183,9 +186,9 @@ def _run(plan: Plan, found: Folder, terminal: Terminal, manner: Manner) -> int:
     return run_with_interrupts(command)
 
 
-def say_standing(standing: FolderStanding, terminal: Terminal, concurrency: int) -> None:
+def say_standing(standing: FolderStanding, terminal: Terminal, concurrency: int, folder: Path) -> None:
     """Show what will be done with every row of the file and every job of the folder, and what it costs."""
-    for line in describe_standing(standing, concurrency):
+    for line in describe_standing(standing, concurrency, in_shell(folder)):
         terminal.say(line)
 
 

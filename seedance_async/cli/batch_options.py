@@ -1,6 +1,7 @@
 """The options of `batch` and `resume`, and what a run is told by them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -141,3 +142,20 @@ def parse_fields(pairs: Sequence[str], reroll: Sequence[str]) -> Mapping[str, ob
     if problems:
         raise InputError(problems)
     return fields
+
+
+@contextmanager
+def naming_options() -> Generator[None]:
+    """Name `only` and `reroll` in problems as the command line does.
+
+    Raises:
+        InputError: The problems, so named.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError([evolve(problem, path=_as_option(problem.path)) for problem in error.problems]) from None
+
+
+def _as_option(path: str) -> str:
+    return f"--{path}" if path in {"only", "reroll"} or path.startswith("reroll ") else path

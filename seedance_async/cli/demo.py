@@ -51,7 +51,7 @@ def run_demo(
     standing = open_folder(folder).standing(plan)
     check_folder(standing, folder)
     terminal.say("a demo against an emulated service in this process: no key, no network, nothing is spent")
-    say_standing(standing, terminal, LIMIT)
+    say_standing(standing, terminal, LIMIT, folder)
     terminal.say(f"here tasks go {speed:g} times as fast")
     if not can_render():
         terminal.say(

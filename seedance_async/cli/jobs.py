@@ -13,12 +13,11 @@ from seedance_async.batch import JOURNAL, RETENTION, ExitCode, Folder, FolderJob
 from seedance_async.cli.demo_folder import NOTE
 from seedance_async.cli.explain import without_secrets
 from seedance_async.cli.folders import as_it_stands, is_without_log, look_into_begun, user_of
-from seedance_async.cli.summary import credits_json, how_to_resume
+from seedance_async.cli.summary import Ways, credits_json, how_to_resume, how_to_try_again
 from seedance_async.cli.terminal import Terminal, amount, count, one_line, span
+from seedance_async.clock import wall_now
 from seedance_async.core.digest import VERSION
-from seedance_async.core.lifecycle import State
 from seedance_async.core.record import JobCredits
-from seedance_async.core.standing import is_retried
 
 #: From here on a job has one line.
 WIDE: Final = 72
@@ -34,7 +33,6 @@ _STYLES: Final[Mapping[str, str]] = {
     "expired": "yellow",
     "unknown": "bold yellow",
 }
-_FAILED: Final = frozenset({State.FAILED, State.REFUSED})
 _GO_ON: Final[frozenset[JobStatus]] = frozenset({"queued", "running", "not_saved", "withdrawn"})
 
 
@@ -188,7 +186,10 @@ def _summary(found: Folder, user: str | None, every: FolderJobs, shown: int) -> 
     if money := _money(every.credits):
         lines.append(f"credits: {money}")
     if counts.get("expired"):
-        lines.append(f"expired: finished more than {RETENTION.days} days ago, and the service keeps files no longer")
+        lines.append(
+            f"expired: finished more than {RETENTION.days} days ago, and the service keeps files no longer; "
+            "--reroll ID makes a new video"
+        )
     if counts.get("unknown"):
         lines.append("unknown: sent, and nobody can tell whether it was accepted and paid; see the account's page")
     if user is not None:
@@ -197,8 +198,8 @@ def _summary(found: Folder, user: str | None, every: FolderJobs, shown: int) -> 
         return lines
     if not _GO_ON.isdisjoint(counts):
         lines.append(how_to_resume(path))
-    if any(is_retried(record, "again") for record in found.records if record.state in _FAILED):
-        lines.append(how_to_resume(path, "--retry-failed", word="try again"))
+    ways = Ways.of(found.records, wall_now())
+    lines += [how_to_try_again(path, bare=bare) for bare in (False, True) if (ways.bare if bare else ways.again)]
     return lines
 
 

@@ -24,10 +24,9 @@ from seedance_async.cli.folders import journal_opening
 from seedance_async.cli.interrupts import Interrupts
 from seedance_async.cli.loglines import told_by_events
 from seedance_async.cli.progress import BatchView
-from seedance_async.cli.summary import how_to_fetch, how_to_resume, report_json, summary_lines
+from seedance_async.cli.summary import Ways, how_to_fetch, how_to_resume, report_json, summary_lines
 from seedance_async.cli.terminal import Terminal, count
-from seedance_async.core.lifecycle import State
-from seedance_async.core.standing import is_retried
+from seedance_async.clock import wall_now
 from seedance_async.errors import SeedanceError
 from seedance_async.hooks import HookEvent
 
@@ -113,10 +112,8 @@ class BatchJob:
         if self._said:
             return  # a second signal came between the runner's end and this: what matters was said
         self._said = True
-        failed = session.journal.jobs(State.FAILED, State.REFUSED)
-        again = frozenset(record.key for record in failed if is_retried(record, "again"))
-        credits = session.journal.credits
-        for line in summary_lines(report, credits, go_on=self.go_on, again=again):
+        credits, ways = session.journal.credits, Ways.of(session.journal.jobs(), wall_now())
+        for line in summary_lines(report, credits, go_on=self.go_on, ways=ways):
             # A batch that is not wholly done says what is left to do even when it is told to be quiet.
             (self.terminal.say if report.exit_code is ExitCode.DONE else self.terminal.complain)(line)
         if self.json:

@@ -1,21 +1,57 @@
 """What is said when a batch has ended: where the files are, what is left to do and how, and the same for scripts."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from seedance_async.batch import JOURNAL, BatchReport, EndedRow, RowStatus
+from attrs import frozen
+
+from seedance_async.batch import JOURNAL, RETENTION, BatchReport, EndedRow, RowStatus
 from seedance_async.cli.explain import without_secrets, words_of
 from seedance_async.cli.terminal import amount, count, one_line, quoted
-from seedance_async.core.record import JobCredits
+from seedance_async.core.lifecycle import State
+from seedance_async.core.record import JobCredits, JobRecord
+from seedance_async.core.record_inputs import CUT
+from seedance_async.core.standing import is_expired, is_retried
 
 #: More rows or ids than this are not listed on the terminal; the journal has them all.
 SHOWN_IDS: Final = 50
 _SHOWN_ROWS: Final = 8
+_FAILED: Final = frozenset({State.FAILED, State.REFUSED})
+
+
+@frozen
+class Ways:
+    """Keys of jobs that are not done, by what can be done about them.
+
+    Attributes:
+        again: Failed ones that may come out differently when they are tried again.
+        bare: The same, which cannot be sent without the batch file: links that may be signed are not kept.
+        expired: Finished ones that are older than the service keeps files.
+    """
+
+    again: frozenset[str] = frozenset()
+    bare: frozenset[str] = frozenset()
+    expired: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, records: Iterable[JobRecord], now: datetime) -> "Ways":
+        """Sort the jobs of a journal."""
+        found = tuple(records)
+        again = [record for record in found if record.state in _FAILED and is_retried(record, "again")]
+        return cls(
+            frozenset(record.key for record in again if CUT not in record.inputs),
+            frozenset(record.key for record in again if CUT in record.inputs),
+            frozenset(record.key for record in found if record.state is State.SUCCEEDED and is_expired(record, now)),
+        )
+
+
+NO_WAYS: Final = Ways()
 
 
 def summary_lines(
-    report: BatchReport, credits: JobCredits, *, go_on: Sequence[str] | None = (), again: Collection[str] = ()
+    report: BatchReport, credits: JobCredits, *, go_on: Sequence[str] | None = (), ways: Ways = NO_WAYS
 ) -> list[str]:
     """Say how a batch ended, in the order in which a person wants to know.
 
@@ -23,7 +59,7 @@ def summary_lines(
         report: How it ended.
         credits: What the folder has cost so far, over all runs.
         go_on: Options that `resume` needs to reach the same service; None where there is nothing to go on with.
-        again: Keys of failed rows that may come out differently when they are tried again.
+        ways: What the journal says of rows that are not done.
     """
     folder = report.folder
     saved = f"{report.counts.get('done', 0):,} of {count(len(report.rows), 'video')} saved in {folder}"
@@ -34,30 +70,36 @@ def summary_lines(
     if report.running:
         lines.append(f"{count(len(report.running), 'task')} still running on the service, paid for")
         lines += _reasons(report)
-    if report.not_saved:
-        lines.append(f"{count(len(report.not_saved), 'video')} finished and paid, but not saved")
+    lines += _not_saved(report, ways)
     if report.stopped == "disk":
         # The journal lies on the same disk: whatever it has, these are told here as well.
         lines += _fetches(report)
     lines += _unsent(report)
     if report.can_resume and go_on is not None:
         lines.append(how_to_resume(folder, *go_on))
-    lines += _failed(report, go_on, again)
+    lines += _failed(report, go_on, ways)
     lines += _kept(report)
-    listed = "" if go_on is None else f", or: seedance jobs {_shell(folder)}"
+    listed = "" if go_on is None else f", or: seedance jobs {in_shell(folder)}"
     lines.append(f"details: {folder / 'results.csv'}{listed}")
     return lines
 
 
 def how_to_resume(folder: Path, *options: str, word: str = "go on") -> str:
     """Give the command that goes on with a folder."""
-    return f"  {word}: {' '.join(['seedance', 'resume', _shell(folder), *options])}"
+    return f"  {word}: {' '.join(['seedance', 'resume', in_shell(folder), *options])}"
+
+
+def how_to_try_again(folder: Path, *options: str, bare: bool) -> str:
+    """Give the command that tries failed rows again: with the batch file where the journal does not suffice."""
+    if not bare:
+        return how_to_resume(folder, "--retry-failed", *options, word="try again")
+    return f"  try again: {' '.join(['seedance batch FILE -o', in_shell(folder), '--retry-failed', *options])}"
 
 
 def how_to_fetch(task_ids: Sequence[str], folder: Path, *, wait: bool) -> str:
     """Give the command that saves the videos of tasks without the journal."""
     ids = " ".join(quoted(task_id) for task_id in task_ids[:SHOWN_IDS])
-    return f"  fetch: seedance download {ids} -o {_shell(folder)}{' --wait' if wait else ''}"
+    return f"  fetch: seedance download {ids} -o {in_shell(folder)}{' --wait' if wait else ''}"
 
 
 def report_json(report: BatchReport, credits: JobCredits) -> dict[str, object]:
@@ -114,22 +156,46 @@ def _unsent(report: BatchReport) -> list[str]:
     return lines
 
 
-def _failed(report: BatchReport, go_on: Sequence[str] | None, again: Collection[str]) -> list[str]:
+def _failed(report: BatchReport, go_on: Sequence[str] | None, ways: Ways) -> list[str]:
     """Say which rows failed: those that may come out differently, and those that would fail again as they are."""
     failed = _with(report, "failed")
-    may = [row for row in failed if row.row.key in again]
     lines: list[str] = []
-    if may:
-        lines.append(f"{count(len(may), 'row')} failed and cost nothing ({_names(may)})")
-        if go_on is not None:
-            lines.append(how_to_resume(report.folder, "--retry-failed", *go_on, word="try again"))
-    if would := [row for row in failed if row.row.key not in again]:
-        lines.append(f"{count(len(would), 'row')} failed and cost nothing, and need other inputs ({_names(would)})")
+    for bare, keys in ((False, ways.again), (True, ways.bare)):
+        if rows := [row for row in failed if row.row.key in keys]:
+            why = _for(rows, ", and need{s} the batch file: links that may be signed are not kept") if bare else ""
+            lines.append(f"{count(len(rows), 'row')} failed and cost nothing{why} ({_names(rows)})")
+            if go_on is not None:
+                lines.append(how_to_try_again(report.folder, *go_on, bare=bare))
+    if would := [row for row in failed if row.row.key not in ways.again | ways.bare]:
+        needs = _for(would, ", and need{s} other inputs")
+        lines.append(f"{count(len(would), 'row')} failed and cost nothing{needs} ({_names(would)})")
         hints = [] if report.failed_file is None else [f"{report.failed_file} says why"]
         if go_on is not None:
-            hints.append("mend them in your file and give it again; what is done stays")
+            hints.append(_for(would, "mend {them} in your file and give it again; what is done stays"))
         lines += [f"  {'; '.join(hints)}"] if hints else []
     return lines
+
+
+def _not_saved(report: BatchReport, ways: Ways) -> list[str]:
+    """Say which videos are paid and not here: those that can be fetched, and those that are perhaps gone."""
+    rows = [row for row in (*report.rows, *report.left) if row.status == "not_saved"]
+    gone = [row for row in rows if row.row.key in ways.expired]
+    lines: list[str] = []
+    if len(gone) < len(rows):
+        lines.append(f"{count(len(rows) - len(gone), 'video')} finished and paid, but not saved")
+    if gone:
+        lines.append(
+            f"{count(len(gone), 'video')} finished more than {RETENTION.days} days ago and not saved ({_names(gone)}): "
+            "the service keeps files no longer; --reroll ID makes a new one, which is paid"
+        )
+    return lines
+
+
+def _for(rows: Sequence[EndedRow], text: str) -> str:
+    """Fit a sentence to the number of rows that it speaks of."""
+    one = len(rows) == 1
+    words = {"s": "s", "they": "it", "them": "it"} if one else {"s": "", "they": "they", "them": "them"}
+    return text.format(**words)
 
 
 def _kept(report: BatchReport) -> list[str]:
@@ -138,8 +204,8 @@ def _kept(report: BatchReport) -> list[str]:
     if unknown := _with(report, "unknown"):
         lines += _unknown(unknown)
     if changed := _with(report, "changed"):
-        rows = count(len(changed), "row")
-        lines.append(f"{rows} changed since the video was paid for ({_names(changed)}); --redo-changed makes a new one")
+        rows, new = count(len(changed), "row"), "a new one" if len(changed) == 1 else "new ones"
+        lines.append(f"{rows} changed since the video was paid for ({_names(changed)}); --redo-changed makes {new}")
     if report.left:
         lines.append(f"{count(len(report.left), 'video')} of rows that are not in the file any more: {_states(report)}")
     return lines
@@ -153,8 +219,9 @@ def _unknown(rows: Sequence[EndedRow]) -> list[str]:
         lines.append(f"{_of_unknown(lost)}: sent, and the answer was lost")
     if gone:
         lines.append(f"{_of_unknown(gone)}: accepted, and the service does not know the task any more")
-    advice = "--resubmit-unknown sends it again, which is acceptable only if paying twice is"
-    return [*lines, f"  it may run and be paid for: look at the account's page; {advice}"]
+    paid = "  {they} may run and be paid for: look at the account's page; "
+    advice = "--resubmit-unknown sends {them} again, which is acceptable only if paying twice is"
+    return [*lines, _for(rows, paid + advice)]
 
 
 def _of_unknown(rows: Sequence[EndedRow]) -> str:
@@ -187,7 +254,8 @@ def _states(report: BatchReport) -> str:
     return ", ".join(f"{number:,} {word}" for word, number in found.items())
 
 
-def _shell(folder: Path) -> str:
+def in_shell(folder: Path) -> str:
+    """Show a folder as an argument of a command to paste."""
     text = str(folder)
     # A name that looks like an option is one to the parser.
     return quoted(f"./{text}" if text.startswith("-") else text)

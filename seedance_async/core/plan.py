@@ -248,7 +248,9 @@ def describe_plan(plan: Plan, concurrency: int) -> tuple[str, ...]:
         cost += f" and {_rows_text(len(planned.unpriced))} of unknown price"
     videos = "1 video" if count == 1 else f"{count:,} videos"
     time = f"about {_duration_text(plan.seconds(concurrency))} with {concurrency} at a time"
-    lines = [f"{videos}, {cost}, {time}; read as {_FORMAT_NAMES[plan.source.format]}"]
+    # What goes on by its journal was read from no file.
+    origin = f"; read as {_FORMAT_NAMES[plan.source.format]}" if plan.source.rows else ""
+    lines = [f"{videos}, {cost}, {time}{origin}"]
     if planned.settles_later:
         lines.append(
             f"{_rows_text(len(planned.settles_later))}: settled afterwards on the length of the given video, "

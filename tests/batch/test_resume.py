@@ -152,7 +152,7 @@ async def test_a_budget_holds_for_the_life_of_a_folder(emulator: StartEmulator, 
     verdict = judge_standing(standing, budget)
     assert (verdict.fits, verdict.fitting) == (False, 1)
     assert verdict.message is not None
-    assert "of the budget of 1660 credits 1245 are spent or reserved in this folder; 415 are left" in verdict.message
+    assert "of the budget of 1,660 credits 1,245 are spent or reserved in this folder; 415 are left" in verdict.message
     report = await run(service, BatchRunner(lakes(6), tmp_path), budget=budget)
     assert report.exit_code is ExitCode.UNKNOWN
     assert report.stopped == "account"

@@ -323,7 +323,7 @@ def test_what_is_spent_counts_against_the_budget(budget: int, fits: bool) -> Non
     standing = standing_of(plan, [saved(a), running(b), lost(c)], {"a.mp4": 1000})
     verdict = judge_standing(standing, Decimal(budget))
     assert verdict.fits is fits
-    assert fits or f"of the budget of {budget} credits 1245 are spent" in (verdict.message or "")
+    assert fits or f"of the budget of {budget:,} credits 1,245 are spent" in (verdict.message or "")
 
 
 def test_names_are_looked_for_among_rows() -> None:

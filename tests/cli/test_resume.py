@@ -112,7 +112,7 @@ def test_failures_are_tried_again_when_told(
     ended = batch({"lake": "a lake [fail:server]", "bad": "a storm [fail:moderation]"}, "--attempts", "1")
     assert ended.code == 1
     assert "1 row failed and cost nothing (lake)" in ended.err
-    assert "need other inputs (bad)" in ended.err
+    assert "needs other inputs (bad)" in ended.err
     words = said(ended.err, "try again: seedance ")
     assert words == ["resume", str(tmp_path / "out"), "--retry-failed"]
     assert seedance(*words, "--yes", "--attempts", "1", *QUICK).code == 1
