@@ -153,8 +153,8 @@ class Books:
 
     def drift_text(self, event: Drift) -> str:
         """Say what differs, with the line of the file."""
-        row = self.row(event.key)
-        line = "" if row is None else f"line {row.line}, "
+        name = self._name(event.key)
+        line = "" if name is None else f"{name}, "
         return f"{line}task {event.task_id}: {event.what} should be {event.expected} and is {event.actual}"
 
     def tell(self, event: BatchEvent) -> None:
@@ -256,8 +256,12 @@ class Books:
 
     def line(self, key: str) -> str:
         """Return how messages begin that are about a row; nothing for other people's jobs."""
+        return "" if (name := self._name(key)) is None else f"{name}: "
+
+    def _name(self, key: str) -> str | None:
         row = self.row(key)
-        return "" if row is None else f"line {row.line}: "
+        # A job that no row stands for has no line: what its line was holds another row now, or none.
+        return None if row is None else f"line {row.line}" if key in self.jobs else row.id or key
 
     def _as_it_stands(self, row: PlannedRow) -> EndedRow:
         record = self._record(row.key)

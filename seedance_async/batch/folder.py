@@ -16,10 +16,10 @@ LEAST_FREE_BYTES: Final = 16 * 1024 * 1024
 
 
 def check_folder(standing: FolderStanding, folder: Path, *, overwrite: bool = False) -> None:
-    """Make the folder and see that every video that is to be sent for can be written. Blocks briefly.
+    """Make the folder and see that every video that is to be sent for, watched or fetched can be written.
 
-    Videos of tasks that run or have finished may be there already: a run may have ended between saving and writing
-    that down.
+    Blocks briefly. Videos of tasks that run or have finished may be there already: a run may have ended between saving
+    and writing that down.
 
     Raises:
         ConfigurationError: The folder is a file, cannot be made or takes no files.
@@ -27,10 +27,19 @@ def check_folder(standing: FolderStanding, folder: Path, *, overwrite: bool = Fa
     """
     _make_writable(folder)
     inside = _Inside(folder)
+    coming = [(job, overwrite) for job in standing.submits]
+    coming += [(job, True) for job in (*standing.follows, *standing.fetches)]
+    left = {job.row.key for job in standing.left}
+    name = standing.plan.source.name
     problems = [
-        Problem(where(standing.plan.source.name, job.row.line, "output"), message, given=str(job.row.file))
-        for job in standing.submits
-        if (message := _obstacle(inside, job.row.file, overwrite=overwrite)) is not None
+        Problem(
+            # A job that no row stands for has no line in this file.
+            f"{job.row.id or job.row.key}: output" if job.row.key in left else where(name, job.row.line, "output"),
+            message,
+            given=str(job.row.file),
+        )
+        for job, may_be_there in coming
+        if (message := _obstacle(inside, job.row.file, overwrite=may_be_there)) is not None
     ]
     if problems:
         raise InputError(problems)

@@ -1,13 +1,16 @@
 """What is known of the output folder before anything is sent."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from seedance_async.batch.folder import check_folder, why_no_room
+from seedance_async.core.record import JobRecord
 from seedance_async.errors import ConfigurationError, InputError
 from tests.batch.plans import plan_of, standing_of
+from tests.batch.records import running, succeeded, written
 
 STANDING = standing_of(plan_of({"prompt": "a", "output": "x/a.mp4"}, {"prompt": "b", "output": "b.mp4"}))
 
@@ -65,6 +68,24 @@ def test_a_folder_in_the_place_of_a_video_is_refused_even_with_overwrite(tmp_pat
     (tmp_path / "b.mp4").mkdir()
     with pytest.raises(InputError, match="is a folder"):
         check_folder(STANDING, tmp_path, overwrite=True)
+
+
+@pytest.mark.parametrize("make", [running, succeeded])
+def test_a_folder_in_the_place_of_a_video_that_is_to_come_is_said_first(
+    tmp_path: Path, make: Callable[[JobRecord], JobRecord]
+) -> None:
+    """The video is paid for: it is not put where nobody looks for it. A file of that name may be the video itself."""
+    plan = plan_of({"prompt": "b", "output": "b.mp4"})
+    standing = standing_of(plan, [make(written(plan.rows[0]))])
+    (tmp_path / "b.mp4").touch()
+    check_folder(standing, tmp_path)
+    (tmp_path / "b.mp4").unlink()
+    (tmp_path / "b.mp4").mkdir()
+    with pytest.raises(InputError, match=r"line 1: output: .*b\.mp4 is a folder"):
+        check_folder(standing, tmp_path)
+    left = standing_of(plan_of({"prompt": "c", "output": "c.mp4"}), [make(written(plan.rows[0]))])
+    with pytest.raises(InputError, match=r"v1:[0-9a-f]+: output: .*b\.mp4 is a folder"):
+        check_folder(left, tmp_path)
 
 
 def test_no_room_is_noticed(tmp_path: Path) -> None:
