@@ -40,6 +40,8 @@ _MOST_STRIKES: Final = 5
 #: Seconds between two creates that may be refused: after the first refusal, and at most.
 _FIRST_PAUSE: Final = 2.0
 _LONGEST_PAUSE: Final = 30.0
+#: The same where a slot of ours may be late, which is over soon: the lag that a probe finds is as much too long.
+_LATE_PAUSE: Final = 12.0
 
 #: Of creates on the wire: one that hangs must not hold up the others.
 _WINDOW: Final = 2
@@ -206,9 +208,8 @@ class SlotLedger(Generic[HolderT]):
             # While all wait, only those come back that had left before.
             known = now < self._pause_until
         self._strikes = min(self._strikes + (not known), _MOST_STRIKES)
-        pause = max(retry_after or 0.0, grown_delay(self._strikes - 1, rand, first=_FIRST_PAUSE, most=_LONGEST_PAUSE))
         if limit is None or current is None:
-            self._pause_until = max(self._pause_until, now + pause)
+            self._pause_until = max(self._pause_until, now + self._pause(rand, retry_after))
             if not known:
                 self._pacing.refused()
             return self._growth.refused_without_numbers(self._strikes, now, trial=trial)
@@ -217,7 +218,10 @@ class SlotLedger(Generic[HolderT]):
         if current >= limit and not changed and not trial and not self.foreign(now):
             # While others are known to be there, it may be one of theirs as well.
             self._lateness.refused(others, now)
+        if single is not None:
+            self._lateness.met(single.left)
         self._foreign, self._foreign_seen = others, now
+        pause = self._pause(rand, retry_after, late=self._lateness.suspected(now))
         if not known:
             self._probe_at = now + pause
         if current < limit or retry_after is not None:
@@ -284,6 +288,10 @@ class SlotLedger(Generic[HolderT]):
             return _Leave.PROBE
         trial = self._trial_moment(used)
         return _Leave.TRIAL if trial is not None and now >= trial else None
+
+    def _pause(self, rand: Rand, retry_after: float | None, *, late: bool = False) -> float:
+        most = _LATE_PAUSE if late else _LONGEST_PAUSE
+        return max(retry_after or 0.0, grown_delay(self._strikes - 1, rand, first=_FIRST_PAUSE, most=most))
 
     def _used(self, now: float) -> int:
         """How many slots are ours: those that are held, and those that the service still keeps."""

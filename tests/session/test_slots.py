@@ -162,15 +162,12 @@ async def test_slots_that_the_service_frees_late_are_learned(start: Start) -> No
     service = await start(limit=3, faults=["slots-freed-late:seconds=20"])
     session = await service.open(concurrency=3)
     handles = [session.enqueue(inputs) for inputs in lakes(40)]
-    await until(lambda: service.emulator.statistics().accepted >= 16)
-    learning = service.emulator.statistics().refusals
-    assert learning <= 20
     await session.drain()
     assert all(handle.status == "success" for handle in handles)
     seen = service.emulator.statistics()
     assert seen.accepted == 40
-    # One or two more whenever the lag is halved, to see whether it is still true.
-    assert seen.refusals <= learning + 4
+    # Without that there were two or three for each task.
+    assert seen.refusals <= 26
     assert prompts(service) == [f"lake {n}" for n in range(40)]
 
 
