@@ -53,7 +53,7 @@ class Folder:
 
     @property
     def budget(self) -> Decimal | None:
-        """The budget of the newest run that had something to do; None where it had none."""
+        """The budget of the newest run; None where it had none."""
         return last_run_of(read_notes(record) for record in self.records).budget
 
     def plan(self, catalogue: Catalogue) -> Plan:

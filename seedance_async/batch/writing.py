@@ -2,7 +2,8 @@
 
 1. Before the first create leaves, every row that is to be sent is in the journal as queued, with its file, line, `id`
    and carried columns, in one transaction: what is interrupted goes on without the batch file.
-2. So is the budget of the run, "none" included, as a note of the folder: going on without the file keeps to it.
+2. So is the budget of the run, "none" included: going on without the file keeps to it. Where these rows do not tell
+   it, it is a note of the folder.
 3. Jobs that no row of their file stands for any more are marked, so that going on without it does not send them.
 4. Rows that were not sent when the run ends are queued again, whatever took them back.
 """
@@ -27,10 +28,10 @@ async def write_down(book: JobBook, standing: FolderStanding, options: RunOption
     marks: list[tuple[str, Mapping[str, Any]]] = []
     marks += [(job.row.key, {"left": True}) for job in standing.left if not job.elsewhere and not job.notes.left]
     marks += [(job.row.key, {"left": None}) for job in standing.rows if not job.submits and job.notes.left]
-    if records := book.jobs():
-        last = last_run_of(read_notes(record) for record in records)
-        if standing.submits or last.budget != options.budget:
-            marks.append((records[0].key, note_of_run(standing.run, options.budget)))
+    records = book.jobs()
+    # What this run writes down first may tell it already.
+    if records and last_run_of(read_notes(record) for record in records).budget != options.budget:
+        marks.append((records[0].key, note_of_run(standing.run, options.budget)))
     await asyncio.gather(*(book.note(key, **notes) for key, notes in marks))
 
 

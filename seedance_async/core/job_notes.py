@@ -15,10 +15,10 @@
     budget      the budget of that run, as text; missing where it had none
     left        true while no row of that file stands for the job
 
-One note is the folder's and no job's. It is on the first job of the journal; where several have one, the newest run's
-holds:
+One note is the folder's and no job's. It is on the first job of the journal, and there only where `run` and `budget` of
+the jobs do not tell it; where several have one, the newest run's holds:
 
-    last_run    {"run": number, "budget": text or null}: the newest run that had something to do, and its budget
+    last_run    {"run": number, "budget": text or null}: the budget since that run
 
 Notes are read with care: a journal may come from a later release, or have been edited.
 """
@@ -108,9 +108,8 @@ def note_of_run(run: int, budget: Decimal | None) -> dict[str, Any]:
 
 
 def last_run_of(notes: Iterable[JobNotes]) -> LastRun:
-    """Return the newest run over a folder, from the notes of all its jobs."""
+    """Return the newest run over a folder, from the notes of all its jobs, the oldest first."""
     known = list(notes)
-    # A journal of an earlier release has no note of the folder: its newest jobs tell.
     by_jobs = max((LastRun(each.run, each.budget) for each in known), key=_number_of, default=LastRun())
     noted = max((each.last_run for each in known if each.last_run is not None), key=_number_of, default=LastRun())
     return noted if noted.run >= by_jobs.run else by_jobs

@@ -14,6 +14,7 @@ from seedance_async.batch import (
     RowEnded,
     RunOptions,
     Standing,
+    Warned,
     make_plan,
     open_folder,
     read_rows,
@@ -21,6 +22,7 @@ from seedance_async.batch import (
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.lifecycle import State
 from seedance_async.errors import ConfigurationError, InputError
+from seedance_async.hooks import PossibleDouble
 from seedance_async.journal import read_journal
 from seedance_async.testing import Fault
 from tests.batch.driving import (
@@ -150,6 +152,24 @@ async def test_a_row_that_left_the_file_is_listed_and_its_task_saved(emulator: S
     assert report.counts == {"done": 3}
     assert paid(service) == {"lake 1": 1, "lake 2": 1, "lake 3": 1, "hill": 1}
     assert [row.key for row in open_folder(tmp_path).plan(Catalogue.CLASSIC).rows] == ["n1", "n2", "n3"]
+
+
+async def test_a_job_without_a_row_is_not_called_by_a_line(emulator: StartEmulator, tmp_path: Path) -> None:
+    """Another row has that line now. It goes by its id, else by its key."""
+    service = await emulator(limit=3)
+    left = plan_of({"prompt": "one", "id": "n1"}, {"prompt": "two"})
+    await interrupted(service, left, tmp_path, after=30)
+    listener = Listener()
+    runner = BatchRunner(plan_of({"prompt": "new", "id": "n9"}), tmp_path, on_event=listener)
+    async with session_for(service, runner) as session:
+        running = asyncio.create_task(runner.run(session))
+        while len(runner.running) < 3:
+            await asyncio.sleep(1)
+        for key in ("n9", "n1", left.rows[1].key, "somebody"):
+            runner.hook(PossibleDouble(key, "500"))
+        await running
+    told = [event.message for event in listener.events if isinstance(event, Warned)]
+    assert [message.partition("sent again")[0] for message in told] == ["line 1: ", "n1: ", f"{left.rows[1].key}: ", ""]
 
 
 async def test_rows_of_another_file_are_left_alone_and_not_forgotten(emulator: StartEmulator, tmp_path: Path) -> None:
