@@ -15,6 +15,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -94,6 +95,7 @@ class BatchRunner:
         self._fetched: frozenset[str] = frozenset()
         self._leave = asyncio.Event()
         self._moved = asyncio.Event()
+        self._reporting = threading.Lock()
 
     # For the command line
 
@@ -167,7 +169,7 @@ class BatchRunner:
             books.close()
             await self._queue_again(book, standing)
             await recorder.flush()
-            report, troubles = await asyncio.to_thread(write_reports, books.report(), self._plan.source, manifest)
+            report, troubles = await asyncio.to_thread(self._write_reports, books.report(), manifest)
         except BaseException:
             self._last_words(manifest, recorder)
             raise
@@ -260,7 +262,12 @@ class BatchRunner:
             recorder.write_now()
         except OSError:
             logger.exception("the manifest could not be written on the way out")
-        write_reports(self._books.report(), self._plan.source, manifest)
+        self._write_reports(self._books.report(), manifest)
+
+    def _write_reports(self, report: BatchReport, manifest: Manifest) -> tuple[BatchReport, tuple[str, ...]]:
+        # A run that is cancelled here leaves a thread at work.
+        with self._reporting:
+            return write_reports(report, self._plan.source, manifest)
 
 
 def _cancel(tasks: set[asyncio.Task[Any]]) -> None:

@@ -6,15 +6,14 @@ Each appears complete or not at all. Their functions block: call them in a threa
 import csv
 import io
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
 
 from seedance_async.batch.manifest import Record
 from seedance_async.batch.report import EndedRow
+from seedance_async.batch.untouched import forget_missing, is_untouched, note_digest
+from seedance_async.batch.whole import remove_part, write_whole
 from seedance_async.core.redact import redact_links
 from seedance_async.core.rows import CARRIED, ERROR_COLUMN, RowSource
 
@@ -54,7 +53,7 @@ def write_results(folder: Path, records: Iterable[Record]) -> Path:
     lines = [_flat(record) for record in records]
     carried = dict.fromkeys(name for line in lines for name in line if name.startswith(CARRIED))
     text = _csv([*_COLUMNS, *carried], lines, ",")
-    return _write(folder / RESULTS, text.encode())
+    return write_whole(folder / RESULTS, text.encode())
 
 
 def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[EndedRow]) -> Path | None:
@@ -63,8 +62,8 @@ def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[Ended
     They hold what their author wrote, links included, and what options filled in for it: passed in alone they make
     and cost the same. `output` holds the planned file, because another file numbers its rows differently, and `id` the
     key of a variant and of a row that is equal to others, so that in the same folder each stands for its own job.
-    Rows that failed say why in a column `#error`. A file of that name from an earlier run is kept beside it under a
-    number, because its rows may have been edited.
+    Rows that failed say why in a column `#error`. A file of that name from an earlier run is replaced, or removed where
+    there are no rows; one that was edited is kept beside it under a number.
 
     Args:
         folder: Where to write.
@@ -79,17 +78,30 @@ def write_again(folder: Path, stem: str, source: RowSource, rows: Sequence[Ended
         OSError: The file could not be written.
     """
     path = folder / (f"{stem}.jsonl" if source.format == "jsonl" else f"{stem}.csv")
+    data = _rows_of(source, rows) if rows else None
+    if data is not None:
+        note_digest(path, data)
     for suffix in (".csv", ".jsonl"):
-        _set_aside(path.with_suffix(suffix))
-    if not rows:
-        return None
+        old = path.with_suffix(suffix)
+        remove_part(old)
+        if old.exists() and not is_untouched(old):
+            _set_aside(old)
+        elif old != path or data is None:
+            old.unlink(missing_ok=True)
+    if data is not None:
+        write_whole(path, data)
+    forget_missing(folder)
+    return None if data is None else path
+
+
+def _rows_of(source: RowSource, rows: Sequence[EndedRow]) -> bytes:
     again = [_to_pass_in(ended) for ended in rows]
     if source.format == "jsonl":
         text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in again)
     else:
         columns = dict.fromkeys((*source.columns, *(name for row in again for name in row)))
         text = _csv(list(columns), again, source.delimiter)
-    return _write(path, text.encode("utf-8-sig" if source.bom else "utf-8"))
+    return text.encode("utf-8-sig" if source.bom else "utf-8")
 
 
 def _to_pass_in(ended: EndedRow) -> dict[str, object]:
@@ -128,26 +140,7 @@ def _cell(value: object) -> object:
 
 
 def _set_aside(path: Path) -> None:
-    if not path.exists():
-        return
     number = 1
     while (kept := path.with_stem(f"{path.stem}-{number}")).exists():
         number += 1
     path.replace(kept)
-
-
-def _write(path: Path, data: bytes) -> Path:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files for their owner only; a report is as public as its folder.
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-    return path

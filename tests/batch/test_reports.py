@@ -262,7 +262,7 @@ def test_a_full_disk_is_an_error_of_the_manifest(tmp_path: Path) -> None:
 
 
 def test_reports_keep_what_earlier_runs_left(tmp_path: Path) -> None:
-    """`results.csv` tells of the whole folder; edited rows of the run before are set aside, not lost."""
+    """`results.csv` tells of the whole folder; rows of the run before are set aside if they were edited, not lost."""
     plan = plan_of_csv(["id,prompt", "one,a lake", "two,a hill", "three,a sea"])
     manifest = Manifest(tmp_path)
 
@@ -286,6 +286,8 @@ def test_reports_keep_what_earlier_runs_left(tmp_path: Path) -> None:
         ("two", "failed", "", "HTTP 400: no"),
         ("three", "not_submitted", "", "interrupted"),
     ]
+    with (tmp_path / "failed.csv").open("a") as file:
+        file.write("four,a pond\n")
     second = run(EndedRow(two, "done", "t2", path=tmp_path / "two.mp4", result=video("t2")))
     assert (second.failed_file, second.remaining_file) == (None, None)
     assert [(row["id"], row["status"]) for row in table(tmp_path / "results.csv")] == [
@@ -293,7 +295,8 @@ def test_reports_keep_what_earlier_runs_left(tmp_path: Path) -> None:
         ("two", "done"),
     ]
     assert not (tmp_path / "failed.csv").exists()
-    assert [row["id"] for row in table(tmp_path / "failed-1.csv")] == ["two"]
+    assert [row["id"] for row in table(tmp_path / "failed-1.csv")] == ["two", "four"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["failed-1.csv", "manifest.jsonl", "results.csv"]
     manifest.close()
 
 
@@ -352,4 +355,4 @@ def test_a_report_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert len(troubles) == 1
     assert troubles[0].startswith("results.csv cannot be written")
     assert report.failed_file is not None
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == [".reports.json"]

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from seedance_async.batch.untouched import NOTE
 from seedance_async.core.lifecycle import State
 from seedance_async.core.record import JobRecord, credits_of
 from seedance_async.testing.clips import packaged_clip, with_note
@@ -93,6 +94,8 @@ def _paid(task: Task) -> bool:
 def _folder_problems(folder: Path) -> Iterable[str]:
     """Return what a batch leaves that it should not: parts of files, locks, and what SQLite keeps beside a file."""
     for path in sorted(folder.rglob("*")):
+        if path.name == NOTE:
+            continue
         if path.name.startswith(".") or path.name.endswith((".lock", "-wal", "-shm", "-journal", ".new")):
             yield f"{path.name} is left in the folder"
 
