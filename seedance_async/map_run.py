@@ -8,12 +8,13 @@
    `session.pending`.
 4. What concerns every input (401, 402, 403 for the account, a service never reached, the budget, a journal that cannot
    be written) ends the pulling; what runs is still yielded, then it is raised. So does an error of the source itself.
+5. Where the inputs were put into another order, `places` says where each was in the source.
 """
 
 import asyncio
 import copy
 import heapq
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from attrs import define, field
@@ -73,6 +74,7 @@ class Run:
     _submitter: Submitter
     _ordered: bool
     _attempts: int
+    _places: Sequence[int] | None = None
     _open: dict[Job, list[_Entry]] = field(init=False, factory=dict[Job, list[_Entry]])
     _done: list[tuple[int, Item]] = field(init=False, factory=list[tuple[int, Item]])
     _outstanding: int = field(init=False, default=0)
@@ -207,7 +209,8 @@ class Run:
         # Whatever else a source may give is an input that is wrong, and becomes an item that says so.
         if isinstance(source, tuple) and len(source) == 2:
             key, source = source
-        entry = _Entry(self._started, source, self._attempts - 1)
+        place = self._started if self._places is None else self._places[self._started]
+        entry = _Entry(place, source, self._attempts - 1)
         self._started += 1
         return entry, key
 

@@ -6,14 +6,13 @@ from typing import cast
 
 from attrs import define
 
-from seedance_async.core.catalogue import Catalogue
-from seedance_async.core.inputs import FIELDS_OF, INPUT_CLASSES, INPUT_FIELDS, Inputs, TextToVideo
+from seedance_async.core.inputs import INPUT_CLASSES, Inputs
 from seedance_async.core.lifecycle import State
 from seedance_async.core.names import shown
+from seedance_async.core.order import Order
 from seedance_async.core.polling import Polling
 from seedance_async.core.pricing import Quote
 from seedance_async.core.pricing import quote as quote_inputs
-from seedance_async.core.request import prepare_call
 from seedance_async.core.results import VideoResult
 from seedance_async.errors import (
     ConfigurationError,
@@ -26,6 +25,7 @@ from seedance_async.handle import TaskHandle
 from seedance_async.intake import Intake
 from seedance_async.items import Items, Sources
 from seedance_async.job import Job
+from seedance_async.map_order import check_names, in_order
 from seedance_async.map_run import Run
 from seedance_async.tracking import Tracking
 
@@ -40,7 +40,7 @@ class AsyncSeedance(Tracking):
         api_key: The key, or a callable that is asked for it before each request. By default the environment variable
             `KINOVI_API_KEY`, else `SEEDANCE_API_KEY`.
         base_url: Where the API is. By default `SEEDANCE_BASE_URL`, else the service's own.
-        concurrency: The most tasks in progress at a time. `"auto"` starts with 5 and obeys the service's numbers.
+        concurrency: The most tasks in progress at a time. `"auto"` starts with 5 and finds the account's limit.
         slots: Slots of your own, in place of those of this process.
         journal: A path for a SQLite file, or a `Journal` of your own: keys, task ids and what they cost survive this
             process. By default they last as long as the session. See `resume`.
@@ -217,6 +217,7 @@ class AsyncSeedance(Tracking):
         inputs: Sources,
         *,
         ordered: bool = False,
+        order: Order = "source",
         window: int | None = None,
         attempts: int = 1,
         polling: Polling | None = None,
@@ -230,6 +231,9 @@ class AsyncSeedance(Tracking):
             inputs: Prompts, inputs objects, or `(key, inputs)` pairs, from any iterable or async iterable.
             ordered: Yield in the order of the source. A slow first task then holds back what finished after it, and
                 the pulling once the window is full.
+            order: `"longest-first"` starts the inputs first that usually take longest, so that fewer slots stand empty
+                at the end; where not everything fits into the budget, the order of the source stays. It reads all
+                inputs at once. `index` is the place in the source all the same.
             window: Most inputs under way or waiting to be collected; by default four times the slots, at least 64.
             attempts: Tries for an input whose task failed for `kind="server"`; such tasks are refunded.
             polling: When to look at these tasks.
@@ -242,7 +246,8 @@ class AsyncSeedance(Tracking):
 
         Raises:
             InputError: A name in `fields` is no input field, or `inputs` is a single one or a mapping.
-            ConfigurationError: `window` or `attempts` is no whole number from 1 on.
+            ConfigurationError: `window` or `attempts` is no whole number from 1 on, or `order` is none or goes with
+                neither `ordered` nor an async iterable.
             SeedanceError: While iterating, after what runs was yielded: what concerns every input (401, 402, 403 for
                 the account, the budget, a service that was never reached, a journal that cannot be written).
 
@@ -252,14 +257,17 @@ class AsyncSeedance(Tracking):
         if isinstance(inputs, (str, bytes, Mapping, *INPUT_CLASSES)):
             message = "must be an iterable of inputs: put a single one into a list, and give a mapping's .items()"
             raise InputError([Problem("inputs", message, shown(cast("object", inputs)))])
-        _check_names(fields, self._catalogue)
+        check_names(fields, self._catalogue)
         if not _is_count(attempts) or (window is not None and not _is_count(window)):
             raise ConfigurationError("map: attempts and window are whole numbers from 1 on")
+        left = intake.opened.register.budget.left
+        inputs, places = in_order(inputs, order, fields, self._catalogue, left, ordered=ordered)
         run = Run(
             inputs,
             _MapSubmitter(self._live, intake, fields, polling, window, retry_failed, resubmit_unknown),
             ordered,
             attempts,
+            places,
         )
         self._runs.add(run)
         return Items(run)
@@ -304,18 +312,6 @@ class _MapSubmitter:
 
     def window(self) -> int:
         return self._window or max(64, 4 * self._intake.opened.register.slots.statistics().limit)
-
-
-def _check_names(fields: Mapping[str, object], catalogue: Catalogue) -> None:
-    """Refuse names that no input has at once, and with them the values that are wrong in any input."""
-    if all(name in INPUT_FIELDS for name in fields):
-        return
-    try:
-        prepare_call("a prompt", fields, catalogue)
-    except InputError as error:
-        # That a prompt has no media says nothing of the inputs that will come.
-        foreign = INPUT_FIELDS - set(FIELDS_OF[TextToVideo])
-        raise InputError([problem for problem in error.problems if problem.path not in foreign]) from None
 
 
 def _is_count(value: object) -> bool:

@@ -36,6 +36,7 @@ from seedance_async.batch.saving import Saver
 from seedance_async.batch.writing import planned, write_down
 from seedance_async.clock import wall_now
 from seedance_async.core.catalogue import Catalogue
+from seedance_async.core.order import starting_order
 from seedance_async.core.plan import Plan
 from seedance_async.core.record import JobRecord
 from seedance_async.core.run_options import DEFAULT_OPTIONS, RunOptions
@@ -231,7 +232,8 @@ class BatchRunner:
         self._fetched = frozenset(job.row.key for job in standing.fetches)
         follower.attach(standing)
         follower.fetch(standing)
-        await passes.run(standing.submits, attempts=options.attempts)
+        order = starting_order([job.row.request for job in standing.submits], options.order, options.budget)
+        await passes.run([standing.submits[place] for place in order], attempts=options.attempts)
         await follower.watched()
         await passes.run(follower.again, attempts=max(1, options.attempts - 1), retry_failed=True)
 

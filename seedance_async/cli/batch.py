@@ -92,6 +92,7 @@ def manner_of(
         reroll_fields=parse_fields(again.set, reroll),
         limit=again.limit,
         only=parse_keys("--only", again.only),
+        order=running.order,
         attempts=running.attempts,
         wait_for_credits=running.wait_for_credits,
         on_drift=running.on_drift,

@@ -62,7 +62,9 @@ class RunningOptions:
     budget: CreditsOption = None
     """Most credits over the life of the folder; where what is to be sent needs more, nothing is sent."""
     concurrency: Annotated[str | None, Parameter(metavar="COUNT")] = None
-    """Most tasks in progress at once, or auto (default): start small and obey the account's limit."""
+    """Most tasks in progress at once, or auto (default): start small and find the account's limit."""
+    order: Literal["source", "longest-first"] = "source"
+    """Start rows in the order of the file (source, default), or those first that usually take longest."""
     attempts: Count = 3
     """Tries per row, for failures that the service words as its own; they are refunded (default 3)."""
     wait_for_credits: Flag = False

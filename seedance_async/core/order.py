@@ -5,6 +5,7 @@ Started first, long jobs leave the short ones for the end. It costs nothing but 
 paid, it is the user's own order that says what comes first.
 """
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, Literal
@@ -17,11 +18,11 @@ Order = Literal["source", "longest-first"]
 ORDERS: Final[tuple[Order, ...]] = "source", "longest-first"
 
 
-def starting_order(requests: Sequence[Request], order: Order, left: Decimal | None = None) -> list[int]:
+def starting_order(requests: Sequence[Request | None], order: Order, left: Decimal | None = None) -> list[int]:
     """Return the places of the requests in the order in which to start them.
 
     Args:
-        requests: What is to be sent, as the user gave it.
+        requests: What is to be sent, as the user gave it; None where the inputs are wrong, which is said at once.
         order: What the user wants. With `longest-first` those that usually take longest come first, and of equal ones
             the longer clip; else they stay as they were given.
         left: Credits that may still be reserved; None for no limit. Where the requests cost more, or the price of one
@@ -34,18 +35,22 @@ def starting_order(requests: Sequence[Request], order: Order, left: Decimal | No
     return places
 
 
-def _fit(requests: Sequence[Request], left: Decimal | None) -> bool:
+def _fit(requests: Sequence[Request | None], left: Decimal | None) -> bool:
     if left is None:
         return True
     total = Decimal(0)
     for request in requests:
+        if request is None:
+            continue
         if request.credits is None:
             return False
         total += request.credits
     return total <= left
 
 
-def _length(request: Request) -> tuple[float, int]:
+def _length(request: Request | None) -> tuple[float, int]:
     """How long a task takes: what the catalogue says, and then what the clip's own length says."""
+    if request is None:
+        return math.inf, 0
     duration: int | None = getattr(request.inputs, "duration", None)
     return request.typical_seconds, duration or 0

@@ -7,6 +7,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from seedance_async.core.frozen import EMPTY
+from seedance_async.core.order import Order
 
 RetryFailed = Literal["no", "again", "all"]
 """Which failed jobs get another attempt: none; those that may come out differently (the service's own failures,
@@ -27,6 +28,7 @@ class RunOptions:
         reroll_fields: Fields of the inputs that these variants have instead of the row's own.
         limit: Submit at most so many of the rows that are still to be done, in the order of the file.
         only: Submit only rows with these ids or keys; `*`, `?` and `[...]` stand for parts of an id.
+        order: In which order rows are started: that of the file, or those first that usually take longest.
         attempts: How often a task is made that the service fails for reasons of its own and refunds.
         wait_for_credits: Go on after a 402: try one row every ten minutes until there are credits.
         on_drift: Whether a server that charges or delivers something else than planned stops the submitting.
@@ -41,6 +43,7 @@ class RunOptions:
     reroll_fields: Mapping[str, object] = field(default=EMPTY)
     limit: int | None = None
     only: tuple[str, ...] = ()
+    order: Order = "source"
     attempts: int = 3
     wait_for_credits: bool = False
     on_drift: OnDrift = "stop"

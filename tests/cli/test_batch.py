@@ -31,7 +31,7 @@ def test_rows_to_files(seedance: Seedance, account: EmulatorThread, rows: Path, 
     ended = seedance("batch", rows, "-o", out, "--yes", *QUICK)
     assert (ended.code, ended.out) == (1, "")
     assert {path.name for path in out.iterdir()} == {
-        "lake.mp4", "hill.mp4", "journal.db", "manifest.jsonl", "results.csv", "failed.jsonl",
+        "lake.mp4", "hill.mp4", "journal.db", "manifest.jsonl", "results.csv", "failed.jsonl", ".reports.json",
     }  # fmt: skip
     manifest = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
     assert {line["id"] for line in manifest} == {"lake", "hill", "bad"}

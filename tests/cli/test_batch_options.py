@@ -107,7 +107,7 @@ def test_options_are_in_the_help(seedance: Seedance, command: str) -> None:
     for option in (
         "--retry-failed [=all]", "--resubmit-unknown", "--reroll KEY...", "--set NAME=VALUE", "--only KEY...",
         "--limit", "--take-over", "--without-log", "--wait-for-credits", "--on-drift", "--budget", "--attempts",
-        "--overwrite",
+        "--order", "--overwrite",
     ):  # fmt: skip
         assert option in text
     for option in ("--redo-changed", "--count", "--name"):
