@@ -54,13 +54,14 @@ def row_that_failed(row: PlannedRow, error: SeedanceError, task_id: str | None) 
 
 
 def _status(error: SeedanceError, task_id: str | None) -> RowStatus:
-    if error.charged == "maybe" or (task_id is not None and _is_gone(error)):
+    if error.charged == "maybe" or (task_id is not None and is_gone(error)):
         return "unknown"
     if error.charged == "yes" and task_id is not None:
         return "running"
     return "not_submitted" if isinstance(error, _NOT_THE_ROW) else "failed"
 
 
-def _is_gone(error: SeedanceError) -> bool:
+def is_gone(error: SeedanceError) -> bool:
+    """Whether the service does not know a task any more, or not as this account's."""
     foreign = isinstance(error, PermissionDeniedError) and not concerns_everything(error)
     return foreign or isinstance(error, TaskNotFoundError)

@@ -35,6 +35,8 @@ class EndedRow:
         result: What the service delivered, for `done`, `not_saved` and `changed`.
         error: Why it is not `done`.
         note: The same as a sentence, where there is no error.
+        for_good: Whether a `not_saved` video cannot be had any more: it is older than the service keeps files, and the
+            service does not know its task.
     """
 
     row: PlannedRow
@@ -44,6 +46,7 @@ class EndedRow:
     result: VideoResult | None = None
     error: SeedanceError | None = None
     note: str | None = None
+    for_good: bool = False
 
     @property
     def credits(self) -> Decimal | None:
@@ -95,13 +98,13 @@ class BatchReport:
 
     @property
     def not_saved(self) -> tuple[str, ...]:
-        """Ids of tasks that are finished and paid and whose file is missing: the next run fetches them again."""
+        """Ids of tasks that are finished and paid and whose file is missing: the next run tries to fetch them again."""
         return self._ids("not_saved")
 
     @property
     def can_resume(self) -> bool:
         """Whether a further run over the folder would do more of this."""
-        return any(ended.status in _OPEN for ended in (*self.rows, *self.left))
+        return any(ended.status in _OPEN and not ended.for_good for ended in (*self.rows, *self.left))
 
     @property
     def credits_used(self) -> Decimal:

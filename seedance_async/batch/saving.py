@@ -18,6 +18,7 @@ from seedance_async.batch.books import Books
 from seedance_async.batch.earlier import CHANGED
 from seedance_async.batch.events import RowSaving, StopReason, Warned
 from seedance_async.batch.folder import why_no_room
+from seedance_async.batch.outcomes import is_gone
 from seedance_async.batch.report import EndedRow
 from seedance_async.core.job_notes import read_notes
 from seedance_async.core.lifecycle import State
@@ -101,7 +102,9 @@ class Saver:
     def not_saved(self, job: JobStanding, error: SeedanceError, result: VideoResult | None = None) -> None:
         """Book that the video of a finished task was not saved."""
         task_id = error.task_id or (None if job.record is None else job.record.task_id)
+        for_good = job.standing is Standing.EXPIRED and is_gone(error)
         if job.standing is Standing.EXPIRED:
             text = f"it finished more than {RETENTION.days} days ago, and the service keeps files for {RETENTION.days}"
-            error = DownloadError(f"{text}: {error}", str(self.books.folder / job.row.file), task_id)
-        self.books.end(EndedRow(job.row, "not_saved", task_id, result=result, error=error))
+            way_out = "; --reroll makes a new video, which costs what it costs" if for_good else ""
+            error = DownloadError(f"{text}: {error}{way_out}", str(self.books.folder / job.row.file), task_id)
+        self.books.end(EndedRow(job.row, "not_saved", task_id, result=result, error=error, for_good=for_good))

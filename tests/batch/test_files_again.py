@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from attrs import evolve
 
+from seedance_async import AsyncSeedance
 from seedance_async.batch import (
     JOURNAL,
     BatchEvent,
@@ -19,6 +21,7 @@ from seedance_async.batch import (
     RowSaving,
     RunOptions,
     Standing,
+    StopReason,
     Warned,
     open_folder,
 )
@@ -28,14 +31,19 @@ from seedance_async.batch.manifest import Manifest
 from seedance_async.batch.recorder import Recorder
 from seedance_async.batch.saving import Saver
 from seedance_async.clock import wall_now
+from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.job_notes import read_notes
 from seedance_async.core.lifecycle import State
 from seedance_async.core.stand import stand
-from seedance_async.errors import InputError
+from seedance_async.errors import ConnectionFailedError, InputError, TaskNotFoundError
 from seedance_async.journal import read_journal
 from seedance_async.testing import Fault
 from tests.batch.driving import Listener, StartEmulator, interrupted, lakes, paid, run, session_for, videos
 from tests.batch.plans import plan_of
+
+
+def ignored(_reason: StopReason, _message: str) -> None:
+    """Nothing is to be stopped."""
 
 
 async def test_missing_and_short_files_are_fetched_again_without_a_create(
@@ -222,6 +230,31 @@ async def test_what_the_service_keeps_no_longer_is_said_to_be_so(emulator: Start
     assert (standing.submits, len(standing.fetches)) == ((), 1)
 
 
+async def test_a_video_that_nobody_has_any_more_leaves_nothing_to_go_on_with(
+    emulator: StartEmulator, tmp_path: Path
+) -> None:
+    """Its task is not known any more after all this time: no further run helps, and the way out is named."""
+    service = await emulator()
+    plan = lakes(1)
+    await run(service, BatchRunner(plan, tmp_path))
+    (tmp_path / "n1.mp4").unlink()
+    found = open_folder(tmp_path)
+    later = wall_now() + timedelta(days=15)
+    (expired,) = stand(plan, found.records, {}, RunOptions(), now=later, catalogue=Catalogue.CLASSIC).rows
+    for error, open_ in ((TaskNotFoundError(404, "no such task"), False), (ConnectionFailedError("away"), True)):
+        books, manifest = Books(tmp_path, None), Manifest(tmp_path)
+        books.begin(found.standing(plan), recorder := Recorder(manifest, print))
+        Saver(cast("AsyncSeedance", None), books, ignored, overwrite=False).not_saved(expired, error)
+        await recorder.flush()
+        manifest.close()
+        report = books.report()
+        assert report.counts == {"not_saved": 1}
+        assert (report.exit_code, report.can_resume) == (ExitCode.FAILED, open_)
+        message = report.rows[0].message
+        assert message is not None
+        assert ("--reroll" in message) is not open_
+
+
 async def test_many_missing_files_are_fetched_a_few_at_a_time(emulator: StartEmulator, tmp_path: Path) -> None:
     """More than are asked for at once; each comes, and the rest of the rows is sent meanwhile."""
     service = await emulator(limit=20, durations=30, credits=10**6, clips=b"clip" * 100)
@@ -279,7 +312,7 @@ async def test_overwrite_never_replaces_the_video_of_another_job(emulator: Start
         (done, other) = open_folder(tmp_path).standing(lakes(2)).rows
         books, manifest = Books(tmp_path, None), Manifest(tmp_path)
         books.begin(open_folder(tmp_path / "none").standing(lakes(2)), recorder := Recorder(manifest, print))
-        saver = Saver(session, books, lambda *_: None, overwrite=True)
+        saver = Saver(session, books, ignored, overwrite=True)
         result = await session.attach(key=other.row.key).wait()
         await saver.save(evolve(other, row=evolve(other.row, file=done.row.file)), result)
         assert {name: (tmp_path / name).read_bytes() for name in videos(tmp_path)} == before
