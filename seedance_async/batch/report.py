@@ -130,7 +130,9 @@ class BatchReport:
 
     def _ids(self, status: RowStatus) -> tuple[str, ...]:
         rows = (*self.rows, *self.left)
-        return tuple(row.task_id for row in rows if row.status == status and row.task_id is not None)
+        return tuple(
+            row.task_id for row in rows if row.status == status and row.task_id is not None and not row.for_good
+        )
 
     def _credits(self, *statuses: RowStatus) -> Decimal:
         return sum((row.credits or Decimal(0) for row in self.rows if row.status in statuses), Decimal(0))

@@ -80,12 +80,14 @@ class BatchView:
     clock: Callable[[], float] = time.monotonic
     _limit: int | None = field(default=None, init=False)
     _active: dict[str, _Active] = field(factory=dict[str, "_Active"], init=False)
+    _left: frozenset[str] = field(default=frozenset[str](), init=False)
     _troubles: int = field(default=0, init=False)
     _live: Live | None = field(default=None, init=False)
 
     def attach(self, standing: FolderStanding) -> None:
         """Show tasks of earlier runs from the beginning, with their age."""
         now = self.clock()
+        self._left = frozenset(job.row.key for job in standing.left)
         for job in standing.follows:
             if job.record is not None and job.record.task_id is not None:
                 since = now - standing.age(job)
@@ -175,7 +177,11 @@ class BatchView:
         before = self._active.get(event.row.key)
         self._active[event.row.key] = _Active(event.row, event.task_id, status, self._since(event.row))
         if not self.terminal.live and (before is None or before.task_id != event.task_id):
-            self.terminal.say(f"line {event.row.line}: accepted as {event.task_id}: {_name(event.row)}")
+            self.terminal.say(f"{self._place(event.row)}: accepted as {event.task_id}: {_name(event.row)}")
+
+    def _place(self, row: PlannedRow) -> str:
+        """Say where a row stands. What was the line of one that left the file holds another row now, or none."""
+        return row.id or row.key if row.key in self._left else f"line {row.line}"
 
     def _since(self, row: PlannedRow) -> float:
         before = self._active.get(row.key)
@@ -187,13 +193,13 @@ class BatchView:
         if event.status in {"done", "changed"} and event.path is not None:
             if not self.terminal.live:
                 cost = "" if event.credits is None else f", {amount(event.credits)} credits"
-                self.terminal.say(f"line {event.row.line}: saved {event.path}{cost}")
+                self.terminal.say(f"{self._place(event.row)}: saved {event.path}{cost}")
             return
         self._troubles += 1
         if self._troubles <= SHOWN_TROUBLES or not self.terminal.live:
             message = event.message if event.error is None else words_of(event.error)
             why = "" if message is None else f": {without_secrets(one_line(message))}"
-            self._say(f"line {event.row.line}: {_WORDS[event.status]}: {_name(event.row)}{why}", "red")
+            self._say(f"{self._place(event.row)}: {_WORDS[event.status]}: {_name(event.row)}{why}", "red")
         elif self._troubles == SHOWN_TROUBLES + 1:
             self._say("further troubles are counted below and listed in the report", "red")
 
