@@ -17,6 +17,8 @@ from seedance_async.errors import ConfigurationError
 VARIABLE: Final = "SEEDANCE_LOOPBACK_ONLY"
 
 _ARMED: Final[set[str]] = set()
+#: In `_ARMED` where the environment was armed before, by a parent process or by hand: it stays so.
+_INHERITED: Final = "inherited"
 
 
 def arm() -> bool:
@@ -25,17 +27,19 @@ def arm() -> bool:
     Returns:
         Whether this call armed it; False if it was armed already. Who armed it disarms it.
     """
-    if armed():
+    if _ARMED:
         return False
-    _ARMED.add(VARIABLE)
+    # A worker of a test run inherits the environment's mark, and needs the other one of its own all the same.
+    _ARMED.update({VARIABLE, _INHERITED} if armed() else {VARIABLE})
     os.environ[VARIABLE] = "1"
     return True
 
 
 def disarm() -> None:
-    """Allow every base URL again."""
-    _ARMED.discard(VARIABLE)
-    os.environ.pop(VARIABLE, None)
+    """Allow every base URL again, unless the environment forbade them before."""
+    if _INHERITED not in _ARMED:
+        os.environ.pop(VARIABLE, None)
+    _ARMED.clear()
 
 
 def armed() -> bool:

@@ -142,6 +142,19 @@ def test_the_guard_holds_in_any_thread_and_in_an_emptied_environment(monkeypatch
     assert "secret" not in str(caught[0])
 
 
+def test_a_worker_that_inherits_the_guard_has_one_of_its_own() -> None:
+    """A process that was started by a guarded one is guarded even where a test empties the environment."""
+    code = (
+        "import os; from seedance_async import _guard\n"
+        "mine = _guard.arm(); del os.environ[_guard.VARIABLE]; held = _guard.armed()\n"
+        "os.environ[_guard.VARIABLE] = '1'; _guard.disarm()\n"
+        "print(mine, held, _guard.armed())"
+    )
+    environment = {**os.environ, _guard.VARIABLE: "1"}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert ran.stdout.split() == ["True", "True", "True"]
+
+
 def test_an_emulator_in_a_thread_answers_real_clients() -> None:
     """Started and stopped by a `with`; what cannot start says why in the thread that waits."""
     with EmulatorThread(limit=2) as running:
