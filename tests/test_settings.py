@@ -21,11 +21,13 @@ KEY = "zimg_planted_0123456789abcdef"
 
 
 @pytest.fixture
-def unguarded() -> Iterator[None]:
-    """Allow the real service's address for a test that sends nothing."""
+def unguarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Allow the real service's address for a test that sends nothing, also where the run's environment forbids it."""
     armed = _guard.armed()
     _guard.disarm()
-    yield
+    with monkeypatch.context() as context:
+        context.delenv(_guard.VARIABLE, raising=False)
+        yield
     if armed:
         _guard.arm()
 
