@@ -1,6 +1,6 @@
 """The names of jobs: keys, and the variants of a key."""
 
-from typing import Final
+from typing import Final, cast
 
 from seedance_async.errors import InputError, Problem
 
@@ -23,7 +23,8 @@ def variant_key(key: str | None, variant: int) -> str | None:
     """
     problem = None if key is None else word_problem("key", key)
     problems = [] if problem is None else [problem]
-    given: object = variant
+    # A caller without a type checker may give anything.
+    given = cast("object", variant)
     if not isinstance(given, int) or isinstance(given, bool) or given < 1:
         problems.append(Problem("variant", "must be a whole number from 1 on", repr(given)[:_SHOWN]))
     elif given > 1 and key is None:
