@@ -84,7 +84,8 @@ class Planner:
 
     def planned(self, job: Job, moment: float) -> float:
         """Note when a job is looked at next by its policy's wish, and return it."""
-        job.wish = self.rate.wish(job.wish, moment - job.asked_at)
+        yields = isinstance(job.polling, PollingPolicy) and not job.waits_over
+        job.wish = self.rate.wish(job.wish, moment - job.asked_at, yields=yields)
         return moment
 
     def alive(self, job: Job, snapshot: TaskSnapshot) -> None:

@@ -56,3 +56,16 @@ def test_wishes_are_never_negative(gaps: list[float | None]) -> None:
         assert 1.0 <= rate.pressure < inf
     rate.wish(wish, None)
     assert rate.wished == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("most", [1.0, 5.0, 100.0])
+def test_gaps_that_do_not_yield_raise_the_pressure_once(most: float) -> None:
+    """However often tasks at a fixed interval are planned, the pressure is what they are too much, and no more."""
+    rate = PollRate(most)
+    wishes = [rate.wish(0.0, 0.5, yields=False) for _ in range(100)]
+    for _ in range(50):
+        wishes = [rate.wish(wish, 0.5, yields=False) for wish in wishes]
+    assert rate.pressure == pytest.approx(max(1.0, 200.0 / most))
+    for wish in wishes:
+        rate.wish(wish, None)
+    assert rate.wished == pytest.approx(0.0, abs=1e-9)

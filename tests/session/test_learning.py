@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 from attrs import define, field
 
-from seedance_async import AsyncSeedance, FixedPolling, Look, PollingPolicy, TaskFailedError
+from seedance_async import (
+    AsyncSeedance,
+    FixedPolling,
+    Look,
+    Polling,
+    PollingPolicy,
+    TaskFailedError,
+    TaskTimeoutError,
+    Timeouts,
+)
 from seedance_async.testing.durations import TypicalDurations
 from tests.session.service import Service, Start, clock, end, lakes
 
@@ -25,6 +34,13 @@ class Spy:
     def delay(self, look: Look) -> float:
         self.looks.append(look)
         return self.inner.delay(look)
+
+
+class Stubborn:
+    """A policy of the user's that does not look at the pressure."""
+
+    def delay(self, look: Look) -> float:
+        return 2.0
 
 
 async def generate(session: AsyncSeedance, count: int) -> None:
@@ -114,6 +130,31 @@ async def test_the_rate_of_a_session_is_bounded(start: Start) -> None:
     await generate(session, 200)
     assert polls(service) <= 5.0 * (clock() - began) + 5.0
     assert session.statistics().succeeded == 200
+
+
+@pytest.mark.parametrize("fixed", [FixedPolling(2.0), Stubborn()], ids=["fixed", "own"])
+async def test_handles_that_do_not_yield_to_the_bound_starve_nobody(start: Start, fixed: Polling) -> None:
+    """Beside many handles with an interval of their own, one with the session's policy is seen to end in time."""
+    service = await start(limit=41, durations=200.0)
+    session = await service.open(concurrency=41, polling=PollingPolicy(max_rate=5.0))
+    others = [session.enqueue(each, polling=fixed) for each in lakes(40)]
+    began, handle = clock(), session.enqueue("a lake")
+    await handle
+    assert clock() - began < 230.0
+    await asyncio.gather(*others)
+
+
+async def test_tasks_that_nobody_waits_for_starve_nobody(start: Start) -> None:
+    """Tasks whose wait is over are watched once a minute, and count as that for as long as they run."""
+    service = await start(limit=41, durations=5000.0)
+    session = await service.open(
+        concurrency=41, polling=PollingPolicy(max_rate=0.5), timeouts=Timeouts(task=10.0, give_up_slot=1e6)
+    )
+    old = [session.enqueue(each) for each in lakes(40)]
+    assert {type(await end(each)) for each in old} == {TaskTimeoutError}
+    await asyncio.sleep(1500.0)
+    assert session._opened is not None
+    assert session._opened.poller.planner.rate.pressure < 2.0
 
 
 async def test_an_attached_task_has_the_age_that_the_service_says(start: Start) -> None:
