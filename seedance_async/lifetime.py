@@ -111,7 +111,8 @@ class Lifetime:
 
         Raises:
             ConfigurationError: The session was opened before; make a new one.
-            JournalError: The journal cannot be opened, or another session has it.
+            JournalError: The journal cannot be opened, another session has it, or its jobs were sent to another
+                service.
         """
         if self._opened is not None:
             raise ConfigurationError("a session is opened once; make a new AsyncSeedance for the next time")

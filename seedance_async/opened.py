@@ -18,6 +18,7 @@ from seedance_async.hooks import Hooks
 from seedance_async.job import Job
 from seedance_async.journal.entries import Entries
 from seedance_async.journal.keeper import Keeper
+from seedance_async.journal.services import service_name
 from seedance_async.planner import Planner
 from seedance_async.poller import Poller
 from seedance_async.register import Register
@@ -50,7 +51,9 @@ def assemble(settings: Settings) -> Opened:
     transport = Transport(
         settings.base_url, settings.key, timeouts, settings.proxy, settings.ssl, settings.http_session
     )
-    keeper = None if settings.journal is None else Keeper(settings.journal)
+    keeper = (
+        None if settings.journal is None else Keeper(settings.journal, service=service_name(settings.base_url))
+    )
     entries = Entries(keeper)
     register = Register(slots, Budget(settings.budget), timeouts, hooks, entries)
     gatekeeper = Gatekeeper(register, settings.retry, rand)

@@ -32,6 +32,7 @@ from seedance_async.cli.folders import (
     look_into_begun,
     refuse_demo,
     refuse_used,
+    refuse_other_service,
     refuse_without_log,
     take_over,
 )
@@ -42,6 +43,7 @@ from seedance_async.cli.run import BatchJob
 from seedance_async.cli.service import make_session, parse_budget, parse_concurrency
 from seedance_async.cli.summary import in_shell
 from seedance_async.cli.terminal import Terminal, amount, quoted
+from seedance_async.finding import find_base_url
 from seedance_async.journal import SqliteJournal
 
 
@@ -54,6 +56,7 @@ class Manner:
         concurrency: Most tasks at a time, as given.
         take_over: Whether a folder from another computer may be gone on with.
         without_log: Whether one may whose journal lacks what was written to it last.
+        move_service: Whether one may whose jobs were sent to another base URL.
         service: How to reach the service.
         yes: Whether nobody is asked before spending.
         json: Whether the report is printed as JSON.
@@ -63,6 +66,7 @@ class Manner:
     concurrency: str | None
     take_over: bool
     without_log: bool
+    move_service: bool
     service: ServiceOptions
     yes: bool
     json: bool
@@ -104,6 +108,7 @@ def manner_of(
         concurrency=running.concurrency,
         take_over=again.take_over,
         without_log=again.without_log,
+        move_service=again.move_service,
         service=service,
         yes=yes,
         json=json,
@@ -160,13 +165,14 @@ def _run(plan: Plan, found: Folder, terminal: Terminal, manner: Manner) -> int:
     )
     session = make_session(
         service,
-        journal=SqliteJournal(found.journal, take_over=manner.without_log),
+        journal=SqliteJournal(found.journal, take_over=manner.without_log, move_service=manner.move_service),
         budget=options.budget,
         concurrency=concurrency,
         hooks=[job.hook],
     )
     refuse_used(folder)
     refuse_without_log(folder, agreed=manner.without_log)
+    refuse_other_service(folder, find_base_url(service.base_url), agreed=manner.move_service)
     check_folder(standing, folder, overwrite=options.overwrite)
     say_standing(standing, terminal, USUAL_LIMIT if concurrency == "auto" else concurrency, folder)
     if options.budget is not None:

@@ -43,6 +43,8 @@ class AgainOptions:
     """Go on with a folder that was last in use on another computer, and is not any more."""
     without_log: Flag = False
     """Go on with a folder whose journal.db-wal was not copied along: what that file held may be paid twice."""
+    move_service: Flag = False
+    """Go on with a folder whose jobs were sent to another --base-url, where both are the same service."""
 
 
 @Parameter(name="*", group=AGAIN, show_default=False, negative_iterable=())

@@ -86,7 +86,8 @@ def words_of(error: SeedanceError) -> str:
         case DownloadError():
             return str(error).replace("overwrite=True", "--overwrite")
         case JournalError():
-            return str(error).replace("open the journal with take_over=True", "add --without-log")
+            said = str(error).replace("open the journal with take_over=True", "add --without-log")
+            return said.replace("open the journal with move_service=True", "add --move-service")
         case _:
             return str(error)
 

@@ -16,9 +16,10 @@ from seedance_async.batch import JOURNAL, ExitCode, Folder, open_folder
 from seedance_async.cli.demo_folder import NOTE
 from seedance_async.cli.explain import CommandError, words_of
 from seedance_async.cli.terminal import one_line, quoted, span
+from seedance_async.core.redact import redact_url
 from seedance_async.core.record_steps import recovered
 from seedance_async.errors import JournalError
-from seedance_async.journal import JournalHost, journal_host, lacks_log
+from seedance_async.journal import JournalHost, foreign_service, journal_host, lacks_log
 from seedance_async.journal.lockfile import holder_of
 
 _LOCK: Final = f"{JOURNAL}.lock"
@@ -136,6 +137,25 @@ def refuse_without_log(path: Path, *, agreed: bool) -> None:
             f"{path} was copied without {JOURNAL}-wal, which holds what was written down last: rows that are not in "
             f"{JOURNAL} may run on the service, paid for.\n"
             f"Copy that file, too. If it is lost, --without-log goes on without it: what it held may be paid twice"
+        )
+
+
+def refuse_other_service(path: Path, base_url: str, *, agreed: bool) -> None:
+    """Refuse a folder whose jobs were sent to another service.
+
+    Raises:
+        CommandError: Which one, and the ways out.
+    """
+    if agreed or not (path / JOURNAL).exists():
+        return
+    with journal_opening():
+        other = foreign_service(path / JOURNAL, base_url)
+    if other is not None:
+        raise CommandError(
+            f"the jobs of {path} were sent to {one_line(other)}, and this run would ask {redact_url(base_url)} for "
+            "them, where they count as gone.\n"
+            "Give the --base-url (or SEEDANCE_BASE_URL) that they were sent to, or take another folder with -o. If "
+            "both are the same service by another name, add --move-service"
         )
 
 

@@ -12,14 +12,15 @@ from seedance_async.journal.protocol import Journal
 
 if TYPE_CHECKING:
     from seedance_async.journal.hosts import JournalHost
-    from seedance_async.journal.reading import journal_host, lacks_log, read_journal
+    from seedance_async.journal.reading import foreign_service, journal_host, lacks_log, read_journal
     from seedance_async.journal.sqlite import SqliteJournal
 
-__all__ = ["Journal", "JournalHost", "SqliteJournal", "journal_host", "lacks_log", "read_journal"]
+__all__ = ["Journal", "JournalHost", "SqliteJournal", "foreign_service", "journal_host", "lacks_log", "read_journal"]
 
 _HOME = {
     "JournalHost": "hosts",
     "SqliteJournal": "sqlite",
+    "foreign_service": "reading",
     "journal_host": "reading",
     "lacks_log": "reading",
     "read_journal": "reading",

@@ -12,7 +12,8 @@
    by us alone (`_mark`), and never by the way.
 5. Who removes, moves or replaces the file, or its lock, while it is open, ends the writing: what is written to a file
    without a name is not durable, and without a lock there may be a second writer. Nothing is tidied up then.
-6. A forked child never touches the file: for SQLite to close it there could cost the parent its locks.
+6. The file says which service its jobs were sent to, and is not used with another one: that would not know the tasks.
+7. A forked child never touches the file: for SQLite to close it there could cost the parent its locks.
 """
 
 import contextlib
@@ -45,6 +46,7 @@ from seedance_async.journal.inspection import (
 from seedance_async.journal.lockfile import LockFile, NoLocksError, TakenError
 from seedance_async.journal.places import Place, place_of
 from seedance_async.journal.schema import SCHEMA, Schema
+from seedance_async.journal.services import other_service, service_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -64,6 +66,7 @@ class Database:
     Attributes:
         path: The file; once it was opened, without links on the way to it, so that it has one lock by all its names.
         last_host: Who wrote the journal before this opening; None for a new one.
+        service: The name of the service that it is used with, set before `open`; None where nobody says.
     """
 
     def __init__(
@@ -71,12 +74,15 @@ class Database:
         path: Path,
         *,
         take_over: bool = False,
+        move_service: bool = False,
         schema: Schema = SCHEMA,
         place: Callable[[Path], tuple[Place, str]] = place_of,
     ) -> None:
         self.path = path
         self.last_host: JournalHost | None = None
+        self.service: str | None = None
         self._take_over = take_over
+        self._move_service = move_service
         self._schema = schema
         self._place_of = place
         self._place: Place = "disk"
@@ -100,6 +106,7 @@ class Database:
             forks.watch(self)
             try:
                 contents = self._inspected() if exists(self.path) else self._made()
+                self._refuse_service(contents)
                 self._kept = contents.kept
                 self.last_host = host_of(contents.about)
                 connection = self._connect()
@@ -147,7 +154,7 @@ class Database:
                 self._lock.give_back()
 
     def forget(self) -> object:
-        """Let go of everything in a forked child. Return what must never be closed there (rule 6)."""
+        """Let go of everything in a forked child. Return what must never be closed there (rule 7)."""
         if self._lock is not None:
             self._lock.let_go()
         connection, self._connection = self._connection, None
@@ -195,6 +202,16 @@ class Database:
         # Only now it is known that the file is a journal, and what lies beside it ours.
         self._clear_up()
         return contents
+
+    def _refuse_service(self, contents: Contents) -> None:
+        other = other_service(contents.records, service_of(contents.about), self.service)
+        if other is not None and not self._move_service:
+            raise JournalError(
+                f"holds jobs that were sent to {other}, and this session talks to {self.service}, where their tasks "
+                "would count as gone; use the base_url that they were sent to, give this session a journal of its own, "
+                "or, if both are the same service, open the journal with move_service=True",
+                str(self.path),
+            )
 
     def _made(self) -> Contents:
         """Make an empty journal (rule 2)."""
@@ -249,6 +266,7 @@ class Database:
             opened_at=wall_now().isoformat(),
             written_by=__version__,
             needs_log="no",
+            **({} if self.service is None else {"service": self.service}),
         )
 
     def _begin_log(self, connection: "sqlite3.Connection") -> None:

@@ -18,7 +18,7 @@ from seedance_async.clock import wall_now
 from seedance_async.core.record import JobRecord
 from seedance_async.core.record_steps import recovered
 from seedance_async.errors import JournalError
-from seedance_async.journal.protocol import Journal
+from seedance_async.journal.protocol import Journal, ServiceJournal
 
 logger = logging.getLogger("seedance_async")
 
@@ -28,12 +28,14 @@ class Keeper:
     """Keeps the records of one session.
 
     Attributes:
+        service: The name of the service that the jobs are sent to, for journals that look at it.
         records: The record of every key, the oldest first.
         trouble: Why the last write failed; None while writing works.
     """
 
     journal: Journal
     wall: Callable[[], datetime] = wall_now
+    service: str | None = None
     records: dict[str, JobRecord] = field(init=False, factory=dict[str, JobRecord])
     trouble: JournalError | None = field(init=False, default=None)
     _tasks: dict[str, str] = field(init=False, factory=dict[str, str])
@@ -49,6 +51,8 @@ class Keeper:
         Raises:
             JournalError: It cannot be opened, see `Journal.open`.
         """
+        if self.service is not None and isinstance(self.journal, ServiceJournal):
+            self.journal.for_service(self.service)
         for record in await self.journal.open():
             known = recovered(record, self.wall())
             self._remember(known)

@@ -1,7 +1,7 @@
 """What a session needs of a journal."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from seedance_async.core.record import JobRecord
 
@@ -46,4 +46,16 @@ class Journal(Protocol):
 
     async def aclose(self) -> None:
         """Give the journal back (promise 7)."""
+        ...
+
+
+@runtime_checkable
+class ServiceJournal(Protocol):
+    """What a journal may have besides: a look at which service its jobs were sent to."""
+
+    def for_service(self, name: str) -> None:
+        """Note the service that a session sends its jobs to, by host and port; called before `open`.
+
+        `open` then raises `JournalError` where the journal holds tasks of another one: this one would call them gone.
+        """
         ...

@@ -27,16 +27,18 @@ class SqliteJournal:
         path: The file, as it was given. Which one that is, if it is relative, `open` decides.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, take_over: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, take_over: bool = False, move_service: bool = False) -> None:
         """Note where the journal is. Nothing is touched before `open`.
 
         Args:
             path: The file. It is made by `open` where there is none, its folder is not.
             take_over: Open the journal although what was written to it last is missing, because it was copied while
                 it was in use. Creates that are not in it may then be paid twice.
+            move_service: Open the journal although its jobs were sent to another `base_url`, which is the same service
+                by another name. One that does not know their tasks would answer that they are gone.
         """
         self.path = Path(path)
-        self._database = Database(self.path, take_over=take_over)
+        self._database = Database(self.path, take_over=take_over, move_service=move_service)
         self._threads: FileThreads | None = None
         self._pid = 0
 
@@ -48,14 +50,18 @@ class SqliteJournal:
         """Where the journal was written before this opening; None for a new one, and before `open`."""
         return self._database.last_host
 
+    def for_service(self, name: str) -> None:
+        """Note which service the jobs are sent to; before `open`, which refuses to mix those of two."""
+        self._database.service = name
+
     async def open(self) -> Sequence[JobRecord]:
         """Take the journal and return its records.
 
         Cancellation: waits for the opening and gives the journal back before it raises.
 
         Raises:
-            JournalError: Another writer has it, or it cannot be made, read or followed by this release; the text says
-                which, and what can be done. Nothing in it was changed.
+            JournalError: Another writer has it, it cannot be made, read or followed by this release, or its jobs were
+                sent to another service; the text says which, and what can be done. Nothing in it was changed.
         """
         if self._threads is not None:
             self._refuse_other_process()

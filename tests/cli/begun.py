@@ -57,4 +57,4 @@ def say_of(folder: Path, **values: str) -> None:
     """Change what a journal says about itself."""
     with closing(sqlite3.connect(folder / JOURNAL)) as connection, connection:
         for name, value in values.items():
-            connection.execute("UPDATE about SET value = ? WHERE name = ?", (value, name))
+            connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))

@@ -106,8 +106,8 @@ def test_options_are_in_the_help(seedance: Seedance, command: str) -> None:
     text = seedance(command, "--help").out
     for option in (
         "--retry-failed [=all]", "--resubmit-unknown", "--reroll KEY...", "--set NAME=VALUE", "--only KEY...",
-        "--limit", "--take-over", "--without-log", "--wait-for-credits", "--on-drift", "--budget", "--attempts",
-        "--order", "--overwrite",
+        "--limit", "--take-over", "--without-log", "--move-service", "--wait-for-credits", "--on-drift", "--budget",
+        "--attempts", "--order", "--overwrite",
     ):  # fmt: skip
         assert option in text
     for option in ("--redo-changed", "--count", "--name"):

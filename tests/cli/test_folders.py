@@ -136,6 +136,23 @@ def test_a_folder_without_its_log_is_refused(
     assert "journal.db-wal" not in ended.err
 
 
+@pytest.mark.parametrize("command", [["resume"], ["batch", "ROWS", "-o"]], ids=str)
+def test_a_folder_of_another_service_is_refused(
+    seedance: Seedance, account: EmulatorThread, folder: Path, tmp_path: Path, command: list[str]
+) -> None:
+    """Before the plan and without a request: its tasks would count as gone. `--move-service` says that it is the same."""
+    (tmp_path / "rows.txt").write_text("a lake\n")
+    say_of(folder, service="kinovi.ai")
+    words = [tmp_path / "rows.txt" if word == "ROWS" else word for word in command]
+    ended = seedance(*words, folder, "--yes")
+    assert (ended.code, ended.out) == (2, "")
+    for text in ("sent to kinovi.ai", account.base_url, "--base-url", "--move-service"):
+        assert text in ended.err
+    assert account.statistics().creates + account.statistics().polls == 0
+    ended = seedance("resume", folder, "--yes", "--move-service", "--only", "lost", *QUICK)
+    assert "kinovi.ai" not in ended.err
+
+
 def test_a_copy_is_said_to_be_one(folder: Path, tmp_path: Path) -> None:
     """On the same computer, as long as the original is there: nobody is asked, since it may be meant."""
     warned: list[str] = []

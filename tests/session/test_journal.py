@@ -386,3 +386,18 @@ async def test_no_secret_is_in_the_file(start: Start, file: Path) -> None:
     assert b"order-17" in data
     assert service.emulator.api_key.encode() not in data
     assert b"s3cr3t-token" not in data
+
+
+async def test_another_service_is_not_asked_for_the_tasks_of_this_one(start: Start, file: Path) -> None:
+    """Before any request, and nothing is lost: where they were sent to they are found again."""
+    service, other = await start(), await start()
+    first = await service.open(journal=file)
+    made = await first.submit(LAKE, key="order-17")
+    await first.aclose()
+    with pytest.raises(JournalError, match="move_service=True"):
+        await other.open(journal=file)
+    statistics = other.emulator.statistics()
+    assert (statistics.creates, statistics.polls) == (0, 0)
+    third = await service.open(journal=file)
+    assert [handle.task_id for handle in await third.resume()] == [made.task_id]
+    assert await end(third.attach(key="order-17")) is None
