@@ -51,9 +51,7 @@ def assemble(settings: Settings) -> Opened:
     transport = Transport(
         settings.base_url, settings.key, timeouts, settings.proxy, settings.ssl, settings.http_session
     )
-    keeper = (
-        None if settings.journal is None else Keeper(settings.journal, service=service_name(settings.base_url))
-    )
+    keeper = None if settings.journal is None else Keeper(settings.journal, service=service_name(settings.base_url))
     entries = Entries(keeper)
     register = Register(slots, Budget(settings.budget), timeouts, hooks, entries)
     gatekeeper = Gatekeeper(register, settings.retry, rand)

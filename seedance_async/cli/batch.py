@@ -31,8 +31,8 @@ from seedance_async.cli.folders import (
     look_into,
     look_into_begun,
     refuse_demo,
-    refuse_used,
     refuse_other_service,
+    refuse_used,
     refuse_without_log,
     take_over,
 )

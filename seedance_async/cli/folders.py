@@ -16,8 +16,8 @@ from seedance_async.batch import JOURNAL, ExitCode, Folder, open_folder
 from seedance_async.cli.demo_folder import NOTE
 from seedance_async.cli.explain import CommandError, words_of
 from seedance_async.cli.terminal import one_line, quoted, span
-from seedance_async.core.redact import redact_url
 from seedance_async.core.record_steps import recovered
+from seedance_async.core.redact import redact_url
 from seedance_async.errors import JournalError
 from seedance_async.journal import JournalHost, foreign_service, journal_host, lacks_log
 from seedance_async.journal.lockfile import holder_of

@@ -140,7 +140,7 @@ def test_a_folder_without_its_log_is_refused(
 def test_a_folder_of_another_service_is_refused(
     seedance: Seedance, account: EmulatorThread, folder: Path, tmp_path: Path, command: list[str]
 ) -> None:
-    """Before the plan and without a request: its tasks would count as gone. `--move-service` says that it is the same."""
+    """Before the plan and without a request: its tasks would count as gone. `--move-service` goes on all the same."""
     (tmp_path / "rows.txt").write_text("a lake\n")
     say_of(folder, service="kinovi.ai")
     words = [tmp_path / "rows.txt" if word == "ROWS" else word for word in command]

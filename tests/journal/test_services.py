@@ -84,4 +84,3 @@ async def test_a_journal_without_the_note_is_usable(tmp_path: Path) -> None:
     assert foreign_service(path, "http://127.0.0.1:8080/api/v1") == "kinovi.ai"
     with pytest.raises(JournalError, match=r"sent to kinovi\.ai"):
         await use(path, "localhost:8080")
-
