@@ -3,12 +3,15 @@
 1. The supervisor is a task of its own with an empty context. It enters and leaves the task group, so that `open` and
    `aclose` may run in different tasks and users never see an exception group of ours.
 2. Closing runs in the supervisor. A caller of `aclose` waits for it and can be cancelled without harm.
-3. A crash of a loop fails every handle and every later call with one clear error. Creates on the wire still finish.
+3. The journal has a time to take what is left: a disk or a server that hangs must not keep an application from
+   ending. What hangs then is left to itself, and ids that are perhaps not written are told.
+4. A crash of a loop fails every handle and every later call with one clear error. Creates on the wire still finish.
 """
 
 import asyncio
 import logging
 from contextvars import Context
+from typing import Final
 
 import anyio
 from attrs import define, field
@@ -24,6 +27,9 @@ from seedance_async.slots import Slots
 from seedance_async.transport import Transport
 
 logger = logging.getLogger("seedance_async")
+
+#: Seconds that the journal has at least to take what is left, also where nobody waits for creates on the wire.
+_JOURNAL_PATIENCE: Final = 10.0
 
 
 @define(eq=False)
@@ -119,14 +125,19 @@ class Background:
     async def _close_journal(self) -> None:
         if self.keeper is None:
             return
-        try:
-            await self.keeper.aclose()
-        except JournalError as error:
-            # What it lacks of ended tasks is learned again from the service; what it lacks of new ones is said here.
-            logger.error("the journal is not complete: %s", error)  # noqa: TRY400 (the sentence says it all)
-            for job in self.register.running:
-                if job.journalled and self.keeper.lacks_task(job.key) and not isinstance(job.failure, JournalError):
-                    tell_unwritten(job)
+        patience = max(self._close_timeout, _JOURNAL_PATIENCE)
+        closing = asyncio.get_running_loop().create_task(
+            self.keeper.aclose(), context=Context(), name="seedance_async journal closing"
+        )
+        error, cancelled = await _end_within(closing, patience)
+        if error is not None:
+            logger.error("the journal is not complete: %s", error)
+        # What it lacks of ended tasks is learned again from the service; what it lacks of new ones is said here.
+        for job in self.register.running:
+            if job.journalled and self.keeper.lacks_task(job.key) and not isinstance(job.failure, JournalError):
+                tell_unwritten(job)
+        if cancelled is not None:
+            raise cancelled
 
     def _begin_to_close(self) -> None:
         self.dispatcher.closing = True
@@ -169,3 +180,24 @@ class Background:
             assert job.task_id is not None
             self.register.end_wait(job, SessionClosedError((job.task_id,), self.crash))
         self.register.end_quiet()
+
+
+async def _end_within(
+    closing: asyncio.Task[None], seconds: float
+) -> tuple[JournalError | None, asyncio.CancelledError | None]:
+    """Wait so long for a journal to close; return why it is perhaps not complete, and what cancelled the waiting."""
+    loop = asyncio.get_running_loop()
+    until, cancelled = loop.time() + seconds, None
+    while not closing.done() and (left := until - loop.time()) > 0.0:
+        try:
+            await asyncio.wait([closing], timeout=left)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if not closing.done():
+        # Looked at when it ends after all, or asyncio would report that nobody did.
+        closing.add_done_callback(lambda task: None if task.cancelled() else task.exception())
+        return JournalError(f"its last write has not come to an end within {seconds:g} seconds"), cancelled
+    failure = None if closing.cancelled() else closing.exception()
+    if failure is not None and not isinstance(failure, JournalError):
+        raise failure
+    return failure, cancelled

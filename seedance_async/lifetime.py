@@ -135,7 +135,9 @@ class Lifetime:
         handles raise `SessionClosedError` with their ids, `pending` still lists them, and a new session can `attach`
         them, or with the journal `resume`.
 
-        What is not in the journal yet is written before this returns. A task id that cannot be written is printed.
+        What is not in the journal yet is written before this returns, if the journal takes it within `timeout`, or
+        within ten seconds if that is more: one that hangs is left to itself, and is logged. A task id that cannot be
+        written is printed.
 
         Args:
             timeout: Most seconds to wait for creates on the wire; by default `Timeouts.close`.

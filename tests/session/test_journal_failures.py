@@ -17,7 +17,7 @@ from seedance_async import (
 )
 from seedance_async.testing import Fault
 from tests.session.brittle import BrittleJournal
-from tests.session.service import PRICE_480P, Service, Start, end, lakes, slots, until
+from tests.session.service import PRICE_480P, Service, Start, clock, end, lakes, slots, until
 
 LAKE = TextToVideo("a lake", output_resolution="480p")
 
@@ -244,3 +244,30 @@ async def test_a_failing_close_is_said(start: Start, journal: BrittleJournal, ca
     assert "the disk is full" in caplog.text
     again = await service.open(journal=journal.path)
     assert again.journal.get("order-17") is not None
+
+
+@pytest.mark.parametrize(("timeout", "most"), [(0.5, 10.5), (20.0, 20.0)])
+async def test_a_journal_that_hangs_does_not_hold_up_the_closing(
+    start: Start, journal: BrittleJournal, capsys: pytest.CaptureFixture[str], timeout: float, most: float
+) -> None:
+    """It has ten seconds, or the time that creates have; then the id of what was paid is told and closing ends."""
+    service = await start()
+    session = await service.open(journal=journal)
+    journal.holds_on = {JobState.RUNNING}
+    handle = session.enqueue(LAKE, key="order-17")
+    await until(lambda: session.statistics().accepted == 1)
+    began = clock()
+    await session.aclose(timeout)
+    assert timeout <= clock() - began <= most + timeout + 0.5
+    assert clock() - began >= 10.0
+    (task_id,) = service.tasks()
+    assert task_id in capsys.readouterr().err
+    assert [pending.task_id for pending in session.pending] == [task_id]
+    error = await end(handle)
+    assert isinstance(error, SessionClosedError)
+    assert error.charged == "yes"
+    # It was left to itself: what it was writing is written, and the journal is free, once the disk works again.
+    journal.held.set()
+    await until(lambda: not journal.path.with_name("videos.db-wal").exists())
+    again = await service.open(journal=journal.path)
+    assert [found.task_id for found in await again.resume()] == [task_id]
