@@ -14,6 +14,7 @@ SeedanceError
 ├── TaskTimeoutError          the task has not ended by its deadline; it may still (also a TimeoutError)
 ├── DownloadError             a finished video could not be saved; it can be fetched again
 ├── JournalError              the journal cannot be opened or written; nothing is sent that was not written down
+├── DeliveryError             what came to a callback URL is no delivery of the service
 └── ApiError                  the service answered with an HTTP error
     ├── BadRequestError           400, carries `problems`
     ├── AuthenticationError       401
@@ -420,6 +421,21 @@ class ConcurrencyLimitError(ApiError):
 
 class ServerError(ApiError):
     """5xx: the service or something in front of it failed."""
+
+
+class DeliveryError(SeedanceError):
+    """What came to a callback URL is no delivery of the service.
+
+    Attributes:
+        reason: What is wrong with it, as the rest of a sentence; repeats nothing of what was sent.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return f"the body {self.reason}"
 
 
 def concerns_everything(error: SeedanceError) -> bool:

@@ -15,6 +15,7 @@ from attrs import define, field
 
 from seedance_async.core.ages import NEVER
 from seedance_async.core.budget import ZERO
+from seedance_async.core.haste import Haste
 from seedance_async.core.kinds import Kind
 from seedance_async.core.lifecycle import Event, State, step
 from seedance_async.core.polling import Polling
@@ -54,6 +55,7 @@ class Job:
         wish: How many polls per second it stands for.
         due: When its next poll is planned; entries of the poller's heap with another time are void.
         slot_until: When its slot is given up, after its deadline; None before.
+        haste: What deliveries have done for its task; None before the first.
         of_journal: Whether a session before queued it, so that nobody in this one was promised an answer.
         counted: Whether this session counts its create among those of unknown outcome.
         journalled: Whether a journal has a record of its key; not so for a task that was attached by its id.
@@ -88,6 +90,7 @@ class Job:
     due: float = -1.0
     slot_until: float | None = None
     ended_at: float | None = None
+    haste: Haste | None = None
     of_journal: bool = False
     counted: bool = False
     journalled: bool = False

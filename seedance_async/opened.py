@@ -19,6 +19,7 @@ from seedance_async.job import Job
 from seedance_async.journal.entries import Entries
 from seedance_async.journal.keeper import Keeper
 from seedance_async.journal.services import service_name
+from seedance_async.notices import Notices
 from seedance_async.planner import Planner
 from seedance_async.poller import Poller
 from seedance_async.register import Register
@@ -36,6 +37,7 @@ class Opened:
     gatekeeper: Gatekeeper
     exchange: Exchange
     poller: Poller
+    notices: Notices
     transport: Transport
     background: Background
     downloads: Downloads
@@ -60,13 +62,15 @@ def assemble(settings: Settings) -> Opened:
     planner = Planner(register, settings.polling)
     watch = Watch(register, gatekeeper, planner, settings.retry, settings.key.source, dispatcher.balance)
     poller = Poller(register, gatekeeper, planner, transport, watch, rand)
-    dispatcher.watch = poller.add
+    notices = Notices(register, poller)
+    dispatcher.watch = notices.accepted
     ask_once = partial(ask, transport)
     return Opened(
         register=register,
         gatekeeper=gatekeeper,
         exchange=exchange,
         poller=poller,
+        notices=notices,
         transport=transport,
         background=Background(register, dispatcher, poller, transport, slots, keeper),
         downloads=Downloads(transport.files, ask_once, sock_read=timeouts.download, connect=timeouts.connect),

@@ -3,7 +3,8 @@
 1. A task has at most one poll in flight, and a session at most `MOST_IN_FLIGHT`.
 2. A task whose wait is over is watched on, slowly.
 3. All tasks together are polled at most as often as the session's policy allows.
-4. While the gate is closed one poll at a time leaves as a probe: of the task that is due first or, where no task
+4. A delivery brings a poll forward, see `core.haste`; all of them together at most `MOST_HURRIED` a second.
+5. While the gate is closed one poll at a time leaves as a probe: of the task that is due first or, where no task
    runs, of one that does not exist, which costs nothing and gets a 404 from a service that works. Other polls pause
    where they would fail as well.
 """
@@ -16,6 +17,7 @@ from typing import Final
 from attrs import define, field
 
 from seedance_async.core.answers import Answer, Cause
+from seedance_async.core.poll_rate import PollRate
 from seedance_async.core.retry import Rand
 from seedance_async.errors import ConfigurationError
 from seedance_async.gatekeeper import Gatekeeper
@@ -34,6 +36,9 @@ _SLOWEST: Final = 600.0
 #: Least seconds between two polls of one task, whatever a policy of the user's wishes. The first may leave at once.
 _LEAST: Final = 0.01
 
+#: Most polls per second that deliveries bring forward, of all tasks together.
+MOST_HURRIED: Final = 50.0
+
 _NO_TASK: Final = "task_000000000000000000000000"
 
 
@@ -47,6 +52,7 @@ class Poller:
     transport: Transport
     watch: Watch
     rand: Rand
+    _hurried: PollRate = field(init=False, factory=lambda: PollRate(MOST_HURRIED))
     _heap: list[tuple[float, int, Job]] = field(init=False, factory=list[tuple[float, int, Job]])
     _entries: int = field(init=False, default=0)
     _in_flight: set[Job] = field(init=False, factory=set[Job])
@@ -63,6 +69,15 @@ class Poller:
         if job.kind is None:
             self.planner.begins(job)
         self._plan(job, self.register.now())
+
+    def hasten(self, job: Job, moment: float) -> None:
+        """Poll a job at a moment, or as soon after it as there is room for what deliveries ask for."""
+        if job in self.register.running and not self._looks_by(job, moment):
+            moment = max(moment, self._hurried.free_at())
+            # A place within the rate is taken only where it brings the poll forward.
+            if not self._looks_by(job, moment):
+                self._hurried.left(moment)
+                self._plan(job, moment)
 
     async def run(self) -> None:
         """Poll, for as long as the session lives."""
@@ -89,6 +104,10 @@ class Poller:
         heapq.heappush(self._heap, (job.due, self._entries, job))
         if self._heap[0][2] is job:
             self.gatekeeper.poller_alarm.ring()
+
+    def _looks_by(self, job: Job, moment: float) -> bool:
+        """Whether a poll of a job is planned by a moment, or one in flight leads to the next decision about it."""
+        return job in self._in_flight or 0.0 <= job.due <= moment
 
     def _next_job(self, until: float) -> Job | None:
         """Take the job that is due first, if it is due by then."""
@@ -159,6 +178,7 @@ class Poller:
                 self.gatekeeper.heard_nothing(cause)
             return
         assert job.task_id is not None
+        before = job.snapshot
         try:
             reply = await self.transport.poll(job.task_id)
             self._look_at_http_session()
@@ -166,12 +186,25 @@ class Poller:
         finally:
             self._in_flight.discard(job)
         if goes_on:
-            self._plan(job, self.planner.planned(job, self._next_look(job)))
+            self._plan(job, self.planner.planned(job, self._next_look(job, told=job.snapshot is not before)))
         else:
             self.planner.over(job)
 
-    def _next_look(self, job: Job) -> float:
+    def _next_look(self, job: Job, *, told: bool) -> float:
         now = self.register.now()
+        moment = self._next_by_policy(job, now)
+        if job.haste is None:
+            return moment
+        # Also where the wait is over. A poll that failed has not answered what the delivery asks.
+        hurried = job.haste.in_vain(now, job.asked_at) if told else job.haste.missed(now, job.misses)
+        if hurried is None or hurried >= moment:
+            return moment
+        hurried = max(hurried, self._hurried.free_at())
+        if hurried < moment:
+            self._hurried.left(hurried)
+        return min(moment, hurried)
+
+    def _next_by_policy(self, job: Job, now: float) -> float:
         if job.waits_over:
             slow = _SLOW if job.slot_until != float("inf") else _SLOWEST
             return now + slow * (0.8 + 0.4 * self.rand())

@@ -16,6 +16,7 @@ class Counts:
     polls_failed: int = 0
     succeeded: int = 0
     failed: int = 0
+    deliveries: int = 0
 
 
 @frozen
@@ -37,6 +38,7 @@ class SessionStatistics:
         polls_failed: Polls without a proper answer.
         succeeded: Tasks that ended in success.
         failed: Tasks that ended in failure; refunded.
+        deliveries: Webhooks that spoke of a task that ran.
         credits_reserved: Credits held for jobs that are queued or run, by list price.
         credits_used: Credits of finished tasks, as the service counted them.
         credits_maybe: Credits of creates whose outcome is not known, by list price.
@@ -57,6 +59,7 @@ class SessionStatistics:
     polls_failed: int
     succeeded: int
     failed: int
+    deliveries: int
     credits_reserved: Decimal
     credits_used: Decimal
     credits_maybe: Decimal

@@ -4,11 +4,13 @@ import asyncio
 import os
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from seedance_async.core.delivery import Delivery
 from seedance_async.core.failures import task_failed
 from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, VideoResult, result_of
-from seedance_async.errors import ConfigurationError
+from seedance_async.core.validators import what_was_given
+from seedance_async.errors import ConfigurationError, InputError, Problem
 from seedance_async.handle import TaskHandle
 from seedance_async.lifetime import NOT_OPEN, Lifetime
 from seedance_async.statistics import SessionStatistics
@@ -61,6 +63,29 @@ class Tracking(Lifetime):
         """
         intake = self._live()
         return tuple(intake.handle(job) for job in await intake.resume())
+
+    def notify(self, delivery: Delivery, *, token: str | None = None) -> None:
+        """Take a call of the service's to a callback URL, see `seedance_async.webhooks.parse_delivery`.
+
+        The service signs nothing, so this changes no state by itself: the session asks for that one task, now or as
+        soon as that is not too often, and believes the answer. A delivery that is forged, repeated, late or about a
+        task of nobody's costs little and does no harm, however many there are. It returns at once.
+
+        Args:
+            delivery: The call.
+            token: The last part of the path it came to; None where your own route has none.
+
+        Raises:
+            InputError: `delivery` is none, such as bytes that were not read yet.
+            ConfigurationError: The session is not open, or this is not its event loop.
+            SessionClosedError: The session is closed.
+
+        Money: none.
+        """
+        given = cast("object", delivery)
+        if not isinstance(given, Delivery):
+            raise InputError([Problem("delivery", "must be what parse_delivery returns", what_was_given(given))])
+        self._live().opened.notices.notify(delivery, token)
 
     async def snapshot(self, task_id: str) -> TaskSnapshot:
         """Ask for a task once.
@@ -145,6 +170,7 @@ class Tracking(Lifetime):
             polls_failed=counts.polls_failed,
             succeeded=counts.succeeded,
             failed=counts.failed,
+            deliveries=counts.deliveries,
             credits_reserved=budget.reserved,
             credits_used=budget.used,
             credits_maybe=budget.maybe,

@@ -1,7 +1,7 @@
 """The layers of the package, read from its syntax trees.
 
 1. `core` and `errors` are values only: no `await`, clock, randomness, environment, files or logging.
-2. Imports point downwards: applications (cli, batch, testing) -> shells -> core -> errors.
+2. Imports point downwards: applications (cli, batch, testing, webhooks) -> shells -> core -> errors.
 3. Optional libraries are imported only by the application that has the extra.
 """
 
@@ -29,6 +29,7 @@ OURS = {
     "errors": set[str](),
     "core": {"core", "errors"},
     "": {"core", "errors", ""},
+    "webhooks": {"core", "errors", "", "webhooks"},
     "batch": {"core", "errors", "", "batch"},
     "testing": {"core", "errors", "", "testing"},
     "cli": {"core", "errors", "", "batch", "testing", "cli"},
@@ -37,6 +38,7 @@ THEIRS = {
     "errors": {"attrs"},
     "core": {"attrs", "cattrs"},
     "": {"aiohttp", "anyio", "attrs", "cattrs", "multidict", "yarl"},
+    "webhooks": {"aiohttp", "attrs"},
     "batch": {"anyio", "attrs", "cattrs"},
     "testing": {"aiohttp", "anyio", "attrs", "cattrs", "av", "pytest"},
     "cli": {"anyio", "attrs", "cattrs", "cyclopts", "rich"},
@@ -146,6 +148,7 @@ def test_the_core_is_pure(module: str) -> None:
         ("session", "import rich"),
         ("session", "from seedance_async.batch.runner import BatchRunner"),
         ("session", "from seedance_async.testing import Emulator"),
+        ("session", "from seedance_async.webhooks import asgi_app"),
         ("batch.x", "from seedance_async.cli import main"),
         ("testing.x", "import cyclopts"),
     ],

@@ -27,7 +27,7 @@ PROMISED = {
 
 SESSION_MEMBERS = {
     "enqueue", "submit", "generate", "map", "attach", "snapshot", "quote", "download", "stream", "drain", "pending",
-    "statistics", "healthy", "open", "aclose", "resume", "journal",
+    "statistics", "healthy", "notify", "open", "aclose", "resume", "journal",
 }  # fmt: skip
 
 HANDLE_MEMBERS = {
@@ -35,7 +35,7 @@ HANDLE_MEMBERS = {
     "result", "exception", "updates", "cancel", "detach",
 }  # fmt: skip
 
-PUBLIC_MODULES = ["seedance_async", "seedance_async.testing"]
+PUBLIC_MODULES = ["seedance_async", "seedance_async.testing", "seedance_async.webhooks"]
 
 CORE_DISTRIBUTIONS = {
     "aiohttp", "attr", "attrs", "cattrs", "anyio",
@@ -172,4 +172,4 @@ def test_the_import_leaves_applications_alone() -> None:
         "import sys, json, seedance_async; "
         "print(json.dumps(sorted(name for name in sys.modules if name.startswith('seedance_async.'))))"
     )
-    assert [name for name in pulled if name.split(".")[1] in {"batch", "cli", "testing"}] == []
+    assert [name for name in pulled if name.split(".")[1] in {"batch", "cli", "testing", "webhooks"}] == []
