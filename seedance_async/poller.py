@@ -186,13 +186,14 @@ class Poller:
         finally:
             self._in_flight.discard(job)
         if goes_on:
-            self._plan(job, self.planner.planned(job, self._next_look(job, told=job.snapshot is not before)))
+            self._plan(job, self._next_look(job, told=job.snapshot is not before))
         else:
             self.planner.over(job)
 
     def _next_look(self, job: Job, *, told: bool) -> float:
         now = self.register.now()
-        moment = self._next_by_policy(job, now)
+        # What deliveries ask for is a poll out of turn, and no lasting wish.
+        moment = self.planner.planned(job, self._next_by_policy(job, now))
         if job.haste is None:
             return moment
         # Also where the wait is over. A poll that failed has not answered what the delivery asks.
