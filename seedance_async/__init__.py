@@ -46,6 +46,7 @@ from seedance_async.errors import (
     TaskFailedError,
     TaskNotFoundError,
     TaskTimeoutError,
+    UploadError,
     WithdrawnError,
 )
 from seedance_async.handle import Estimate, TaskHandle
@@ -118,6 +119,7 @@ __all__ = [
     "TaskTimeoutError",
     "TextToVideo",
     "Timeouts",
+    "UploadError",
     "VideoEdit",
     "VideoExtend",
     "VideoResult",

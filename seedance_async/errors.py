@@ -12,6 +12,7 @@ SeedanceError
 ├── OutcomeUnknownError       a create left, and no answer says whether it was accepted
 ├── TaskFailedError           the service accepted the task and ended it with `fail`; refunded
 ├── TaskTimeoutError          the task has not ended by its deadline; it may still (also a TimeoutError)
+├── UploadError               a file could not be uploaded; the job that needs it was not sent
 ├── DownloadError             a finished video could not be saved; it can be fetched again
 ├── JournalError              the journal cannot be opened or written; nothing is sent that was not written down
 ├── DeliveryError             what came to a callback URL is no delivery of the service
@@ -265,6 +266,24 @@ class TaskTimeoutError(SeedanceError, TimeoutError):
             f"task {self.task_id} was not seen to end: {self.reason}. It is paid for and may still finish; "
             "attach it to wait on"
         )
+
+
+class UploadError(SeedanceError):
+    """A file could not be uploaded. Uploads are free; a job that needs the file was not sent.
+
+    Attributes:
+        reason: What happened, with secrets removed.
+        path: The file; None for bytes.
+    """
+
+    def __init__(self, reason: str, path: str | None = None) -> None:
+        self.reason = reason
+        self.path = path
+        super().__init__(reason, path)
+
+    def __str__(self) -> str:
+        what = "the file" if self.path is None else self.path
+        return f"{what} was not uploaded: {self.reason}"
 
 
 class DownloadError(SeedanceError):

@@ -6,6 +6,7 @@ next record; it disturbs nobody else.
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -136,6 +137,23 @@ class Drift:
     actual: str
 
 
+@frozen
+class Uploaded:
+    """A local file was uploaded, so that the service can fetch it.
+
+    Attributes:
+        path: The file; None for bytes.
+        size: In bytes.
+        url: Where it is, for everybody who knows the address.
+        until: When the service deletes it (UTC).
+    """
+
+    path: str | None
+    size: int
+    url: str
+    until: datetime
+
+
 HookEvent = (
     Queued
     | SlotAcquired
@@ -150,6 +168,7 @@ HookEvent = (
     | GateOpened
     | PossibleDouble
     | Drift
+    | Uploaded
 )
 Hook = Callable[[HookEvent], Any]
 

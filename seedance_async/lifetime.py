@@ -154,6 +154,7 @@ class Lifetime:
             await opened.background.close(self._settings.timeouts.close if timeout is None else timeout)
         finally:
             opened.downloads.close()
+            opened.uploads.close()
 
     async def __aenter__(self) -> Self:
         return await self.open()

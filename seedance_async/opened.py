@@ -26,6 +26,7 @@ from seedance_async.register import Register
 from seedance_async.settings import Settings
 from seedance_async.slots import LocalSlots, Slots
 from seedance_async.transport import Transport
+from seedance_async.uploads import Uploads
 from seedance_async.watch import Watch
 
 
@@ -41,6 +42,7 @@ class Opened:
     transport: Transport
     background: Background
     downloads: Downloads
+    uploads: Uploads
     ask: Refresh
     forget_phantom: Callable[[Job], None]
 
@@ -74,6 +76,7 @@ def assemble(settings: Settings) -> Opened:
         transport=transport,
         background=Background(register, dispatcher, poller, transport, slots, keeper),
         downloads=Downloads(transport.files, ask_once, sock_read=timeouts.download, connect=timeouts.connect),
+        uploads=Uploads(transport, rand, hooks),
         ask=ask_once,
         forget_phantom=dispatcher.forget_phantom,
     )

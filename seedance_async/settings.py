@@ -50,6 +50,8 @@ class Timeouts:
         visibility: After acceptance, while a 404 means "not visible yet".
         close: For creates on the wire when the session closes; what has no answer by then is unknown.
         download: Between two pieces of a file.
+        upload: Between two pieces of a file that is sent, and from the last one to the answer, longer where bytes may
+            still be on their way.
     """
 
     connect: float = field(default=10.0, validator=[positive, finite])
@@ -60,6 +62,7 @@ class Timeouts:
     visibility: float = field(default=60.0, validator=positive)
     close: float = field(default=10.0, validator=positive)
     download: float = field(default=60.0, validator=[positive, finite])
+    upload: float = field(default=60.0, validator=[positive, finite])
 
 
 @frozen

@@ -16,6 +16,7 @@ from seedance_async.lifetime import NOT_OPEN, Lifetime
 from seedance_async.statistics import SessionStatistics
 
 if TYPE_CHECKING:
+    from seedance_async.storage import UploadProgress
     from seedance_async.streaming import VideoStream
 
 
@@ -144,6 +145,38 @@ class Tracking(Lifetime):
             DownloadError: On entering or while reading: the bytes cannot be had. What was read to the end is whole.
         """
         return self._live().opened.downloads.stream(result)
+
+    async def upload(
+        self,
+        source: str | os.PathLike[str] | bytes,
+        *,
+        name: str | None = None,
+        progress: "UploadProgress | None" = None,
+    ) -> str:
+        """Put a local file where the service can fetch it, and return its URL.
+
+        The service deletes it after 24 hours; `hooks.Uploaded` says when. Inputs take a `Path` or bytes themselves,
+        and then it is uploaded just before it is needed: call this for a URL that is to be used elsewhere.
+
+        What may pass (no connection, 5xx, a signed address that has expired) is tried again for about a minute.
+        The name of the file does not leave this machine.
+
+        Args:
+            source: A path, or the content itself. A file is read piece by piece and never held in memory.
+            name: What the file is called, where neither its own name nor its first bytes tell what it is.
+            progress: Called on the loop with the bytes that were sent and the bytes in all, from 0 on with each
+                attempt. What it raises is logged.
+
+        Raises:
+            InputError: There is no such file, it is empty, or it is no image, video or audio file.
+            UploadError: It was refused, or could not be sent, or was changed meanwhile.
+            ApiError: The service refused the key or the account.
+
+        Money: none.
+
+        Cancellation: leaves nothing behind on this machine.
+        """
+        return await self._live().opened.uploads.upload(source, name, progress)
 
     def statistics(self) -> SessionStatistics:
         """Return the session in numbers, also after closing.

@@ -8,10 +8,7 @@
 """
 
 import asyncio
-import html
-import json
 import platform
-import re
 import ssl as ssl_module
 import urllib.request
 from collections.abc import Mapping
@@ -25,9 +22,8 @@ from attrs import define, field
 from yarl import URL
 
 from seedance_async._version import __version__
-from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
-from seedance_async.core.redact import REDACTED, redact, redact_json, redact_links
-from seedance_async.errors import ConfigurationError
+from seedance_async.core.answers import NoAnswer, Reply
+from seedance_async.reading import cause_of, no_key, read_answer
 from seedance_async.settings import ApiKey, Timeouts
 
 #: An own name: the vendor's scripts set one for the API and the file host, apparently because default names are
@@ -44,14 +40,6 @@ _POLL_CONNECTIONS: Final = 32
 _KEEP_ALIVE: Final = 75.0
 _FILE_CONNECTIONS: Final = 16
 _DNS_CACHE: Final = 300
-#: A key shorter than this is none; replacing it in every text would make the texts unreadable.
-_SHORTEST_SECRET: Final = 6
-_SHOWN: Final = 500
-
-_BOM: Final = b"\xef\xbb\xbf"
-_from_json = json.JSONDecoder().decode
-#: A proxy's address may hold a password, and aiohttp shows addresses.
-_USER_INFO: Final = re.compile(r"://[^/\s@]+@")
 
 
 @define(eq=False)
@@ -102,11 +90,13 @@ class Transport:
     _creates: aiohttp.ClientSession = field(init=False, repr=False)
     _polls: aiohttp.ClientSession = field(init=False, repr=False)
     _files: aiohttp.ClientSession = field(init=False, repr=False)
+    _storage: aiohttp.ClientSession = field(init=False, repr=False)
     _own: list[aiohttp.ClientSession] = field(init=False, repr=False, factory=list[aiohttp.ClientSession])
     _api_proxy: str | None = field(init=False, repr=False, default=None)
     _poll_headers: Mapping[str, str] = field(init=False, repr=False, factory=dict[str, str])
     _create_url: URL = field(init=False, repr=False)
     _poll_url: URL = field(init=False, repr=False)
+    _upload_url: URL = field(init=False, repr=False)
     # Two timers for a create and one for a poll: aiohttp starts one for each limit that is set.
     _create_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
     _poll_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
@@ -115,6 +105,7 @@ class Transport:
         """Make the connection pools, in the running loop; connects nowhere yet."""
         self._create_url = URL(f"{self.base_url}/jobs/createTask")
         self._poll_url = URL(f"{URL(self.base_url)}/jobs/recordInfo")
+        self._upload_url = URL(f"{self.base_url}/uploads")
         connect = self.timeouts.connect
         self._create_timeout = aiohttp.ClientTimeout(
             total=connect + self.timeouts.create, connect=connect, sock_connect=None
@@ -129,6 +120,9 @@ class Transport:
             self._polls = self._files = self.given
             # Our own sessions say these by themselves; one of the user's says others.
             self._poll_headers = _API_HEADERS
+            # Their connections and nothing else of them: a header of the user's own, such as Authorization, would go
+            # to the host of uploaded files with every request.
+            self._storage = self._session(self.given.connector, {"User-Agent": USER_AGENT}, owner=False)
             return
         self._polls = self._session(
             aiohttp.TCPConnector(
@@ -142,6 +136,8 @@ class Transport:
             proxy=self.proxy,
             trust_env=self.proxy is None,
         )
+        # Apart from those for results, whose `trust_env` would also look for passwords in a .netrc.
+        self._storage = self._session(self._files.connector, {"User-Agent": USER_AGENT}, owner=False)
 
     async def aclose(self) -> None:
         """Close every connection that is ours; also after an `open` that failed."""
@@ -151,6 +147,18 @@ class Transport:
     def files(self) -> aiohttp.ClientSession:
         """Return the session for files. It knows nothing of the key."""
         return self._files
+
+    def storage(self) -> aiohttp.ClientSession:
+        """Return the session for the host of uploaded files. It adds nothing of ours or the user's to a request."""
+        return self._storage
+
+    def storage_proxy(self, url: str) -> str | None:
+        """Return the proxy for a host of uploaded files: ours, that of the session that was given, or the system's."""
+        if self.given is not None:
+            # aiohttp shows a session's own proxy nowhere.
+            own = getattr(self.given, "_default_proxy", None)
+            return str(own) if own is not None else proxy_from_environment(url) if self.given.trust_env else None
+        return self.proxy or proxy_from_environment(url)
 
     async def create(self, body: bytes, mark: SendMark) -> Reply:
         """Send one create.
@@ -169,11 +177,18 @@ class Transport:
         except asyncio.CancelledError as error:
             raise _without_frames(error) from None
 
+    async def ask_upload(self, body: bytes) -> Reply:
+        """Ask for a place for a file. Free, and may be repeated."""
+        try:
+            return await self._ask_upload(body)
+        except asyncio.CancelledError as error:
+            raise _without_frames(error) from None
+
     async def _create(self, body: bytes, mark: SendMark) -> Reply:
         try:
             key = await self.key.reveal()
         except Exception as error:  # noqa: BLE001 (the user's own callable may raise anything)
-            return NoAnswer(sent=False, cause=_no_key(error))
+            return NoAnswer(sent=False, cause=no_key(error))
         try:
             async with self._creates.post(
                 self._create_url,
@@ -183,15 +198,15 @@ class Transport:
                 proxy=self._api_proxy,
                 timeout=self._create_timeout,
             ) as response:
-                return await _read(response, key)
+                return await read_answer(response, key)
         except Exception as error:  # noqa: BLE001 (a create has an outcome, whatever happens to it)
-            return NoAnswer(sent=mark.is_set, cause=_cause(error, key))
+            return NoAnswer(sent=mark.is_set, cause=cause_of(error, key))
 
     async def _poll(self, task_id: str) -> Reply:
         try:
             key = await self.key.reveal()
         except Exception as error:  # noqa: BLE001 (the user's own callable may raise anything)
-            return NoAnswer(sent=False, cause=_no_key(error))
+            return NoAnswer(sent=False, cause=no_key(error))
         try:
             async with self._polls.get(
                 self._record_url(task_id),
@@ -201,9 +216,28 @@ class Transport:
                 proxy=self._api_proxy,
                 timeout=self._poll_timeout,
             ) as response:
-                return await _read(response, key)
+                return await read_answer(response, key)
         except Exception as error:  # noqa: BLE001 (the user's own session may be closed, or its middlewares raise)
-            return NoAnswer(sent=False, cause=_cause(error, key))
+            return NoAnswer(sent=False, cause=cause_of(error, key))
+
+    async def _ask_upload(self, body: bytes) -> Reply:
+        try:
+            key = await self.key.reveal()
+        except Exception as error:  # noqa: BLE001 (the user's own callable may raise anything)
+            return NoAnswer(sent=False, cause=no_key(error))
+        try:
+            async with self._polls.post(
+                self._upload_url,
+                data=body,
+                headers={**_API_HEADERS, "Authorization": f"Bearer {key}"},
+                allow_redirects=False,
+                raise_for_status=False,
+                proxy=self._api_proxy,
+                timeout=self._poll_timeout,
+            ) as response:
+                return await read_answer(response, key)
+        except Exception as error:  # noqa: BLE001 (the user's own session may be closed, or its middlewares raise)
+            return NoAnswer(sent=False, cause=cause_of(error, key))
 
     def _record_url(self, task_id: str) -> URL:
         # The id is quoted here and the rest was parsed before: nothing is left to parse and quote anew.
@@ -214,14 +248,16 @@ class Transport:
 
     def _session(
         self,
-        connector: aiohttp.TCPConnector,
+        connector: aiohttp.BaseConnector | None,
         headers: Mapping[str, str],
         *,
         proxy: str | None = None,
         trust_env: bool = False,
+        owner: bool = True,
     ) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(
             connector=connector,
+            connector_owner=owner,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
             middlewares=(),
@@ -236,64 +272,3 @@ def _without_frames(error: asyncio.CancelledError) -> asyncio.CancelledError:
     # In the frames below stands the key, and error trackers keep the locals of every frame.
     error.__context__ = None
     return error.with_traceback(None)
-
-
-async def _read(response: aiohttp.ClientResponse, key: str) -> Answer:
-    complete = True
-    try:
-        raw = await response.read()
-    except (aiohttp.ClientError, OSError):
-        # The status line is the answer; a body that was cut only says less about it.
-        raw, complete = b"", False
-    # Not by the codec "utf-8-sig", which is written in Python.
-    content = raw.removeprefix(_BOM).decode("utf-8", "replace")
-    body: object = None
-    if complete:
-        try:
-            body = _from_json(content)
-            # Without a backslash nothing is escaped, and a key that is not there as it is is not there at all.
-            if response.status != 200 or "\\" in content or key in content:
-                body = redact_json(body, lambda word: _shown(word, key, response.status))
-        except (ValueError, RecursionError):
-            body = None
-    if body is None:
-        text = redact_links(_without(content, key))
-    else:
-        # Written anew, because there are many ways to escape a key. Where all is well nobody reads it.
-        text = "" if response.status == 200 else json.dumps(body, ensure_ascii=False)
-    return Answer(
-        status=response.status,
-        body=body,
-        text=text[:_SHOWN],
-        complete=complete,
-        retry_after=None if response.status == 200 else response.headers.get("Retry-After"),
-    )
-
-
-def _no_key(error: Exception) -> Cause:
-    # Texts of others may hold the key; ours never do.
-    text = str(error) if isinstance(error, ConfigurationError) else "while asking for the API key"
-    return Cause(type(error).__name__, text)
-
-
-def _cause(error: Exception, key: str) -> Cause:
-    text = str(error)
-    if isinstance(error, TimeoutError) and not text:
-        text = "no answer in time"
-    return Cause(type(error).__name__, _USER_INFO.sub(f"://{REDACTED}@", _without(text, key))[:_SHOWN])
-
-
-def _shown(text: str, key: str, status: int) -> str:
-    """Return a text of an answer without what the server was sent and sends back: the key and signed addresses."""
-    text = redact(text, key) if len(key) >= _SHORTEST_SECRET else text
-    # The addresses of a record are what it is asked for.
-    return text if status == 200 else redact_links(text)
-
-
-def _without(text: str, key: str) -> str:
-    """Return a text without the key, in each way in which pages write it."""
-    if len(key) < _SHORTEST_SECRET:
-        return text
-    quoted = json.dumps(key)[1:-1]
-    as_html = html.escape(key), html.escape(key, quote=False)
-    return redact(text, key, quoted, quoted.replace("/", "\\/"), *as_html, quote(key, safe=""), quote(key))

@@ -35,6 +35,7 @@ from seedance_async.errors import (
     TaskFailedError,
     TaskNotFoundError,
     TaskTimeoutError,
+    UploadError,
     WithdrawnError,
 )
 
@@ -68,6 +69,8 @@ SAMPLES: list[tuple[SeedanceError, str, str]] = [
     (TaskFailedError("task_1", None, "No.", "unknown"), "task task_1 failed (unknown): No.", "no"),
     (TaskTimeoutError("task_1"), "task task_1 was not seen to end: its deadline passed", "yes"),
     (TaskTimeoutError("task_1", "20 polls failed"), "was not seen to end: 20 polls failed", "yes"),
+    (UploadError("refused"), "the file was not uploaded: refused", "no"),
+    (UploadError("refused", "/tmp/cat.png"), "/tmp/cat.png was not uploaded: refused", "no"),
     (DownloadError("disk full"), "the video was not saved: disk full", "yes"),
     (DownloadError("disk full", "/tmp/a.mp4", "task_1"), "/tmp/a.mp4 was not saved (task task_1): disk full", "yes"),
     (DeliveryError("is no JSON"), "the body is no JSON", "no"),

@@ -11,7 +11,7 @@ from seedance_async._version import __version__
 from seedance_async.batch.exit_codes import ExitCode
 from seedance_async.cli.batch_commands import batch, jobs, resume
 from seedance_async.cli.batch_options import spelled_out
-from seedance_async.cli.commands import demo, download, emulator, generate, quote, status
+from seedance_async.cli.commands import demo, download, emulator, generate, quote, status, upload
 from seedance_async.cli.explain import explain
 from seedance_async.cli.interrupts import Interrupted
 from seedance_async.cli.loglines import log_lines
@@ -41,6 +41,7 @@ def make_app() -> App:
         app.command(command)
     for name, of_tasks in (("status", status), ("download", download)):
         app.command(of_tasks, usage=f"Usage: seedance {name} [OPTIONS] TASK_ID...")
+    app.command(upload, usage="Usage: seedance upload [OPTIONS] FILE...")
     return app
 
 

@@ -148,6 +148,31 @@ def quote(
     return show_quote(file, inputs, service, Terminal(), budget=budget, rows=rows, json=json)
 
 
+def upload(
+    *files: Annotated[str, Parameter(name="FILE")],
+    json: JsonFlag = False,
+    quiet: QuietFlag = False,
+    service: ServiceOptions = _SERVICE,
+) -> int:
+    """Put files where the service can fetch them and print their URLs.
+
+    Costs nothing. The service deletes an upload after 24 hours. Other commands take files themselves: this is for a
+    URL that is used elsewhere.
+
+    Parameters
+    ----------
+    files
+        One or more images, videos or audio files.
+    json
+        Print a list as JSON.
+    quiet
+        Show errors only.
+    """
+    from seedance_async.cli.upload import upload_files
+
+    return upload_files(files, service, Terminal(quiet=quiet), json=json)
+
+
 def emulator(
     *,
     host: str = "127.0.0.1",

@@ -9,6 +9,7 @@ from decimal import Decimal
 from random import Random, SystemRandom
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 import attrs
 from aiohttp import web
@@ -19,6 +20,8 @@ from seedance_async.testing import answers, replies, requests
 from seedance_async.testing.answers import Answer
 from seedance_async.testing.clips import ClipMode
 from seedance_async.testing.controls import add_controls
+from seedance_async.testing.depot import KEPT_FOR as UPLOADS_KEPT_FOR
+from seedance_async.testing.depot import Depot
 from seedance_async.testing.durations import DurationModel, FixedDurations
 from seedance_async.testing.fault_kinds import Place
 from seedance_async.testing.faults import Fault, Faults, Strike
@@ -26,6 +29,7 @@ from seedance_async.testing.oddities import odd_reader, odd_record, odd_task
 from seedance_async.testing.orders import OrderReader
 from seedance_async.testing.shelf import KEPT_FOR, Shelf
 from seedance_async.testing.statistics import Statistics
+from seedance_async.testing.uploading import Uploading
 from seedance_async.testing.validation import DurationRule
 from seedance_async.testing.webhooks import Form, WebhookSender
 from seedance_async.testing.world import Accepted, World
@@ -54,6 +58,7 @@ class Emulator:
         world: The account and its tasks; limit, credits, keys and foreign tasks may be changed at any time.
         faults: What breaks; may be changed at any time.
         shelf: The files.
+        depot: What was uploaded.
         url: Scheme, host and port; empty before `start`.
     """
 
@@ -74,6 +79,8 @@ class Emulator:
         faults: Faults | Iterable[Fault | str] = (),
         clips: ClipMode | bytes = "packaged",
         link_lifetime: float = KEPT_FOR,
+        upload_lifetime: float = UPLOADS_KEPT_FOR,
+        largest_upload: int | None = None,
         webhook_form: Form = "status",
         api_key: str = "test-key",
         host: str = "127.0.0.1",
@@ -99,6 +106,8 @@ class Emulator:
             clips: What a video is: the packaged clip, a rendered one, or these bytes. The packaged one is made
                 different for every task by a note at its end; given bytes stay as they are.
             link_lifetime: Seconds for which a link to a file works.
+            upload_lifetime: Seconds for which an upload can be fetched.
+            largest_upload: Bytes that an upload may have; None for no limit, as the service has none.
             webhook_form: Which published body form webhooks have.
             api_key: The key that is active.
             host: Address to listen on; more than this machine only if you say so.
@@ -124,6 +133,8 @@ class Emulator:
         # Apart from the world's, so that a fault with a rate does not change what tasks do.
         self._rng = Random(seed + 1)  # noqa: S311
         self.shelf = Shelf(self.world, clips, secret=f"emulator {seed}", kept_for=link_lifetime)
+        self.depot = Depot(f"emulator {seed}".encode(), kept_for=upload_lifetime, largest=largest_upload)
+        self._uploading = Uploading(self.depot, self.shelf, self.world, self.now)
         self._webhooks = WebhookSender(self.world, self.now, form=webhook_form)
         self._address = host, port
         self._runner: web.AppRunner | None = None
@@ -142,9 +153,13 @@ class Emulator:
 
     def statistics(self) -> Statistics:
         """Return what has happened so far."""
+        stored = self.depot.stored()
         return attrs.evolve(
             self.world.statistics(self.now()),
             file_requests=self._file_requests,
+            uploads=len(stored),
+            uploaded_bytes=sum(upload.size for upload in stored),
+            keys_leaked=self.depot.leaked,
             webhooks=self._webhooks.sent,
             peak_requests=self._peak_requests,
         )
@@ -160,6 +175,7 @@ class Emulator:
         app.router.add_get("/api/v1/jobs/recordInfo", self._record_info)
         app.router.add_get("/files/{name}", self._file)
         app.router.add_get("/files/moved/{name}", self._file)
+        self._uploading.add_routes(app, self._place, self._put, self._uploaded)
         add_controls(app, self)
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=_KEEP_ALIVE, shutdown_timeout=0.1)
         await runner.setup()
@@ -215,7 +231,12 @@ class Emulator:
             self.world.cut_create(body, key=key)
             return await self._spoil(request, strike.at("before")[0])
         outcome = self.world.create(
-            body, key=key, now=self.now(), twist=odd_task(strike), read=odd_reader(self.world.read, strike)
+            body,
+            key=key,
+            now=self.now(),
+            twist=odd_task(strike),
+            read=odd_reader(self.world.read, strike),
+            missing=self._missing(request),
         )
         if isinstance(outcome, Accepted):
             task, answer = outcome.task, outcome.answer
@@ -255,6 +276,27 @@ class Emulator:
             return await self._spoil(request, before[0])
         reply = await self.shelf.reply(request, name, strike, self.now())
         return await replies.send(request, reply, strike)
+
+    async def _place(self, request: web.Request) -> web.StreamResponse:
+        strike = self._strike("upload", "")
+        if strike.at("before"):
+            return await self._spoil(request, strike.at("before")[0])
+        return await self._uploading.answer_place(request, strike)
+
+    async def _put(self, request: web.Request) -> web.StreamResponse:
+        strike = self._strike("storage", "")
+        before = [fault for fault in strike.at("before") if fault.kind != "expired-link"]
+        if before:
+            return await self._spoil(request, before[0])
+        return await self._uploading.answer_put(request, strike)
+
+    async def _uploaded(self, request: web.Request) -> web.StreamResponse:
+        self._file_requests += 1
+        return await replies.send(request, self._uploading.get(request), Strike())
+
+    def _missing(self, request: web.Request) -> Callable[[str], bool]:
+        hosts = {request.host, urlsplit(self.url).netloc}
+        return lambda url: self._uploading.is_missing(url, hosts)
 
     def _strike(self, place: Place, prompt: str) -> Strike:
         return self.faults.strike(place, now=self.now(), rng=self._rng, prompt=prompt)

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-Place = Literal["create", "poll", "file", "webhook"]
+Place = Literal["create", "poll", "file", "webhook", "upload", "storage"]
 #: `before`: the service never looks at the request. `after`: it did, and the answer is lost or spoilt.
 #: `change`: something about the account, the task or the answer is odd.
 Stage = Literal["before", "after", "change"]
@@ -45,8 +45,8 @@ class Kind:
             raise ValueError(f"fault {name!r}: value={value!r} must match {self.pattern}")
 
 
-_API: Final[tuple[Place, ...]] = ("create", "poll")
-_HTTP: Final[tuple[Place, ...]] = ("create", "poll", "file")
+_API: Final[tuple[Place, ...]] = ("create", "poll", "upload")
+_HTTP: Final[tuple[Place, ...]] = ("create", "poll", "file", "upload", "storage")
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
@@ -69,7 +69,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "A redirect: 307 of the API to its own address, 302 of a file to another path.", "before", _HTTP
         ),
         "not-found": Kind("404 although the task or file exists.", "before", ("poll", "file")),
-        "expired-link": Kind("403 for every link older than so many seconds.", "before", ("file",), 60.0),
+        "expired-link": Kind("403 for every link older than so many seconds.", "before", ("file", "storage"), 60.0),
         # The service did its part, and the answer does not arrive as it should.
         "drop-after-accept": Kind("The task is made, then the connection is closed.", "after", _HTTP),
         "reset-after-accept": Kind("The task is made, then the connection is reset.", "after", _HTTP),
@@ -112,6 +112,17 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "ignore-range": Kind("A range is answered with the whole file.", "change", ("file",)),
         "wrong-range": Kind("A stale If-Range is answered with 206 and the new bytes.", "change", ("file",)),
         "weak-etag": Kind("The ETag is a weak one.", "change", ("file",)),
+        "slow-body": Kind(
+            "The bytes of an upload are taken slowly: so many seconds for 64 KiB.", "change", ("storage",), 1.0
+        ),
+        "place-odd": Kind(
+            "The answer to an upload is odd in the way that `value` names.",
+            "change",
+            ("upload",),
+            0.0,
+            "no-address",
+            r"no-address|no-url|plain-http|odd-url|other-method",
+        ),
         "no-length": Kind("The file comes without a Content-Length.", "change", ("file",)),
         "webhook-late": Kind("The webhook comes so many seconds late.", "change", ("webhook",), 30.0),
         "webhook-lost": Kind("The webhook never comes.", "change", ("webhook",)),

@@ -1,6 +1,7 @@
 """A plan of what breaks: what, where, when, how often.
 
-A fault has a kind (`KINDS` lists them all), a place (`create`, `poll`, `file`, `webhook`) and conditions. Requests are
+A fault has a kind (`KINDS` lists them all), a place (`create`, `poll`, `file`, `webhook`,
+`upload`: a place is asked for, `storage`: the bytes are sent there) and conditions. Requests are
 counted per fault, among those at its place that its `prompt` and its span of time allow; `nth`, `every`, `rate` and
 `count` then choose among them. Of the faults that hit one request, the first that answers or cuts off wins; the ones
 that only change something all apply.
@@ -19,7 +20,7 @@ from attrs import define, field, frozen
 from seedance_async.testing.fault_kinds import KINDS, Kind, Place, status_kind
 
 _FIELDS: Final = ("on", "nth", "every", "rate", "prompt", "since", "until", "count", "seconds", "value")
-_PLACES: Final = ("create", "poll", "file", "webhook")
+_PLACES: Final = ("create", "poll", "file", "webhook", "upload", "storage")
 
 
 def _positive(instance: "Fault", attribute: "attrs.Attribute[int | None]", value: int | None) -> None:

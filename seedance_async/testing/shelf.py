@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Final
@@ -61,7 +61,7 @@ class Shelf:
 
     async def reply(self, request: web.Request, name: str, strike: Strike, now: float) -> Reply:
         """Return what is answered to a request of a file."""
-        age = self._age(request, name, now)
+        age = self._age(request.query, name, now)
         expired = strike.find("expired-link")
         if age is None or age > (self.kept_for if expired is None else expired.lasting):
             return json_reply(message(403, "Request has expired"))
@@ -82,9 +82,14 @@ class Shelf:
             sized=strike.find("no-length") is None,
         )
 
-    def _age(self, request: web.Request, name: str, now: float) -> float | None:
-        issued = request.query.get("issued", "")
-        if not hmac.compare_digest(request.query.get("signature", "").encode(), self._signature(name, issued).encode()):
+    def has(self, name: str, query: Mapping[str, str], now: float) -> bool:
+        """Whether a link of this name and query leads to a file now."""
+        age = self._age(query, name, now)
+        return age is not None and age <= self.kept_for and self._maker(name, now) is not None
+
+    def _age(self, query: Mapping[str, str], name: str, now: float) -> float | None:
+        issued = query.get("issued", "")
+        if not hmac.compare_digest(query.get("signature", "").encode(), self._signature(name, issued).encode()):
             return None
         return now - float(issued)
 

@@ -39,6 +39,9 @@ class Statistics:
         credits_refunded: Given back for failed tasks.
         credits_spent: Paid for finished tasks.
         file_requests: Requests of videos and pictures.
+        uploads: Files that were uploaded.
+        uploaded_bytes: Their bytes, all together.
+        keys_leaked: Uploads that carried an API key to the host of the files; refused.
         webhooks: Webhook requests sent, forged and doubled ones included.
         peak_requests: Most HTTP requests being answered at once.
     """
@@ -66,6 +69,9 @@ class Statistics:
     credits_refunded: Decimal
     credits_spent: Decimal
     file_requests: int = 0
+    uploads: int = 0
+    uploaded_bytes: int = 0
+    keys_leaked: int = 0
     webhooks: int = 0
     peak_requests: int = 0
 

@@ -129,6 +129,7 @@ class World:
         now: float,
         twist: Twist = PLAIN,
         read: OrderReader | None = None,
+        missing: Callable[[str], bool] | None = None,
     ) -> Accepted | Answer:
         """Handle a create request.
 
@@ -138,6 +139,7 @@ class World:
             now: World time.
             twist: What is to be odd about the task.
             read: Reads this one request, instead of the world's own reader.
+            missing: Whether there is nothing to be fetched from a URL; the world itself fetches nothing.
         """
         self.advance(now)
         self.tally.create(body, key)
@@ -145,6 +147,8 @@ class World:
         if isinstance(outcome, Answer):
             self.tally.refuse(outcome.status)
         else:
+            if missing is not None and outcome.task.failure is None:
+                outcome.task.failure = _first_missing(outcome.task.order, missing)
             self.tally.accept(outcome.task.order.prompt, self._held)
         return outcome
 
@@ -280,6 +284,15 @@ class World:
     def _schedule(self, at: float, happen: Callable[[WorldTask], None], task: WorldTask) -> None:
         self._numbers += 1
         heapq.heappush(self._due, (at, self._numbers, happen, task))
+
+
+def _first_missing(order: Order, missing: Callable[[str], bool]) -> Failure | None:
+    """Return how a task fails whose references cannot all be fetched; the index counts from 1 in each kind."""
+    for kind, urls in (("image", order.images), ("video", order.videos), ("audio", order.audios)):
+        for number, url in enumerate(urls, 1):
+            if missing(url):
+                return Failure("asset_review_failed", f"Reference {kind} {number} failed review. Please replace it.")
+    return None
 
 
 def _vendor_url(task_id: str, name: str) -> str:

@@ -1,0 +1,187 @@
+"""What a media file is, by its name and by how it begins."""
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Final, Literal, cast
+
+from attrs import frozen
+
+MediaKind = Literal["images", "videos", "audios"]
+
+_FORMATS: Final[Mapping[MediaKind, Mapping[str, str]]] = {
+    "images": {
+        ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp",
+        ".gif": "image/gif", ".bmp": "image/bmp", ".tif": "image/tiff", ".tiff": "image/tiff",
+        ".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif", ".svg": "image/svg+xml",
+    },
+    "videos": {
+        ".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm", ".m4v": "video/mp4",
+        ".avi": "video/x-msvideo", ".mkv": "video/x-matroska", ".wmv": "video/x-ms-wmv", ".flv": "video/x-flv",
+        ".mpg": "video/mpeg", ".mpeg": "video/mpeg",
+    },
+    "audios": {
+        ".mp3": "audio/mpeg", ".wav": "audio/wav", ".m4a": "audio/mp4", ".aac": "audio/aac", ".ogg": "audio/ogg",
+        ".oga": "audio/ogg", ".opus": "audio/ogg", ".flac": "audio/flac", ".wma": "audio/x-ms-wma",
+        ".aiff": "audio/aiff",
+    },
+}  # fmt: skip
+#: Extensions that say beyond doubt what a file is. Anything else at the end of a name is no extension to us.
+KIND_OF_EXTENSION: Final[Mapping[str, MediaKind]] = MappingProxyType(
+    {extension: kind for kind, extensions in _FORMATS.items() for extension in extensions}
+)
+CONTENT_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {extension: media_type for formats in _FORMATS.values() for extension, media_type in formats.items()}
+)
+
+#: Bytes from the beginning of a file that `sniffed` wants to see.
+HEAD: Final = 64
+
+#: How files begin, and the extensions that such a file may have, the usual one first.
+_STARTS: Final = (
+    (b"\x89PNG\r\n\x1a\n", (".png",)),
+    (b"\xff\xd8\xff", (".jpg", ".jpeg")),
+    (b"GIF87a", (".gif",)),
+    (b"GIF89a", (".gif",)),
+    (b"II*\x00", (".tif", ".tiff")),
+    (b"MM\x00*", (".tif", ".tiff")),
+    (b"\x1aE\xdf\xa3", (".webm", ".mkv")),
+    (b"FLV\x01", (".flv",)),
+    (b"\x00\x00\x01\xba", (".mpg", ".mpeg")),
+    (b"ID3", (".mp3", ".aac")),
+    (b"OggS", (".ogg", ".oga", ".opus")),
+    (b"fLaC", (".flac",)),
+)
+_RIFF: Final = {b"WEBP": (".webp",), b"WAVE": (".wav",), b"AVI ": (".avi",)}
+_BRANDS: Final = {
+    b"qt  ": (".mov",),
+    b"M4A ": (".m4a",),
+    b"M4B ": (".m4a",),
+    b"heic": (".heic", ".heif"),
+    b"heix": (".heic", ".heif"),
+    b"mif1": (".heif", ".heic", ".avif"),
+    b"avif": (".avif",),
+    b"avis": (".avif",),
+}
+#: A brand that says no more than "of this family".
+_ANY_BRAND: Final = (".mp4", ".mov", ".m4v", ".m4a")
+#: What people take for media and the service cannot read; the usual first bytes of what is not media at all.
+_OTHERS: Final = (
+    (b"%PDF", "a PDF"),
+    (b"PK\x03\x04", "a zip archive or an office document"),
+    (b"<!DOCTYPE", "a web page"),
+    (b"<!doctype", "a web page"),
+    (b"<html", "a web page"),
+    (b"version https://git-lfs", "a pointer of Git LFS and not the file itself"),
+)
+
+
+@frozen
+class FileFacts:
+    """What is known of a local file, gathered outside of the core.
+
+    Attributes:
+        size: In bytes.
+        changed_ns: When it was last written, as the file system says, in nanoseconds.
+        head: Its first bytes, at most `HEAD`.
+        sha256: Digest of its content in hex; None while it was not read.
+        expected: The digest that the content must have, where an earlier session wrote it down.
+    """
+
+    size: int
+    changed_ns: int
+    head: bytes
+    sha256: str | None = None
+    expected: str | None = None
+
+
+Look = Callable[[PurePath], FileFacts | str]
+"""Looks at a local file: what is known of it, or what is wrong with it in the words of a `Problem`."""
+
+
+def no_look(path: PurePath) -> FileFacts | str:
+    """Say that nobody has looked at the file: for inputs that hold none."""
+    return f"is a local file, which can only be looked at by a session ({path.name})"
+
+
+@frozen
+class Format:
+    """What a file is.
+
+    Attributes:
+        kind: What it can stand for.
+        extension: Lower case, with the dot.
+    """
+
+    kind: MediaKind
+    extension: str
+
+    @property
+    def content_type(self) -> str:
+        """The media type, as HTTP names it."""
+        return CONTENT_TYPES[self.extension]
+
+
+def extension_of(name: str) -> str:
+    """Return the extension of a file name, lower case with the dot; empty where it has none."""
+    stem, dot, extension = name.rpartition(".")
+    return f".{extension.casefold()}" if dot and stem else ""
+
+
+def sniffed(head: bytes) -> tuple[str, ...]:
+    """Return the extensions that a file which begins so may have, the usual one first; none where it says nothing."""
+    if head[:4] == b"RIFF":
+        return _RIFF.get(head[8:12], ())
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12], _ANY_BRAND)
+    for start, extensions in _STARTS:
+        if head.startswith(start):
+            return extensions
+    if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
+        return (".bmp",)
+    if head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}:
+        return (".aiff",)
+    if len(head) > 1 and head[0] == 0xFF and head[1] in {0xFB, 0xF3, 0xF2, 0xFA}:
+        return (".mp3",)
+    if len(head) > 1 and head[0] == 0xFF and head[1] in {0xF1, 0xF9}:
+        return (".aac",)
+    return ()
+
+
+def recognise(name: str | None, size: int, head: bytes) -> Format | str:
+    """Say what a file is, by its content as far as that tells, else by its name.
+
+    Args:
+        name: Its name, or None for bytes without one.
+        size: In bytes.
+        head: How it begins.
+
+    Returns:
+        Its format, or what is wrong with it.
+    """
+    if size == 0:
+        return "is empty"
+    named = "" if name is None else extension_of(name)
+    found = sniffed(head)
+    if not found:
+        other = next((what for start, what in _OTHERS if head.startswith(start)), None)
+        if other is not None:
+            return f"must be an image, a video or an audio file, and is {other}"
+        if named not in KIND_OF_EXTENSION:
+            told = "its first bytes do not tell" if name is None else "neither its name nor its first bytes tell"
+            hint = "give a name such as name='cat.png'" if name is None else "name it as what it is, such as cat.png"
+            return f"is no image, video or audio file that is known here: {told}; {hint}"
+        return Format(KIND_OF_EXTENSION[named], named)
+    actual = named if named in found else found[0]
+    kind = KIND_OF_EXTENSION[actual]
+    claimed = KIND_OF_EXTENSION.get(named)
+    if claimed is not None and claimed != kind:
+        return f"is called {named} and begins like {' or '.join(found)}; a file must be what its name says"
+    return Format(kind, actual)
+
+
+def as_bytes(value: object) -> bytes | None:
+    """Return the bytes of a value that is some; None for anything else."""
+    if isinstance(value, bytes):
+        return value
+    return bytes(cast("bytearray | memoryview", value)) if isinstance(value, bytearray | memoryview) else None
