@@ -7,12 +7,14 @@
    that was accepted. Where two in a row agree, and few creates came between them, it is believed, and from then on a
    slot counts as taken for so long after each end. One alone may have been another user of the account, who took the
    slot and left.
-3. A refusal that comes all the same makes the lag longer, up to `LATEST`.
+3. A refusal that comes all the same makes the lag longer, up to `LATEST`. A lag that has to be made longer again and
+   again is none: another user has a slot all the time, which looks late whenever no task of ours has ended for a while.
+   Then refusals are his for some minutes, and for twice as long each further time.
 4. After some accepted creates the lag is halved, to see whether it is still true; each time that it was, the next try
    is twice as rare.
 
-One other user of an account on which tasks of ours end every few seconds cannot be told from slots that come free late:
-the lag that is found then keeps about as many slots as he has.
+One other user of an account on which tasks of ours end every few seconds is taken for late slots until then, and each
+time anew: some slots stand empty for a minute or two.
 """
 
 import heapq
@@ -31,6 +33,14 @@ _FORGOTTEN: Final = 16
 #: Accepted creates after which the lag is halved, at first and at most.
 _HELD_FIRST: Final = 32
 _HELD_MOST: Final = 2048
+#: A lag is none that grew more often than this since it was last halved, or to so many times what was believed at first
+#: and more than so many seconds. That of a service that frees slots up to five seconds late stays below both.
+_MOST_GROWN: Final = 3
+_MOST_TIMES: Final = 3.0
+_MUCH: Final = 10.0
+#: Seconds for which refusals are then those of others, at first and at most.
+_OTHERS_FIRST: Final = 300.0
+_OTHERS_MOST: Final = 3600.0
 #: Seconds below which a lag is none: a create takes longer than that to arrive.
 _NONE: Final = 0.25
 
@@ -53,6 +63,11 @@ class Lateness:
     _before: float = field(init=False, default=0.0)
     _held: int = field(init=False, default=0)
     _hold: int = field(init=False, default=_HELD_FIRST)
+    _first: float = field(init=False, default=0.0)
+    _grown: int = field(init=False, default=0)
+    _tried: bool = field(init=False, default=False)
+    _others_until: float = field(init=False, default=float("-inf"))
+    _others_for: float = field(init=False, default=_OTHERS_FIRST)
 
     def ended(self, moment: float) -> None:
         """Note that a task of ours ended, and when."""
@@ -81,7 +96,7 @@ class Lateness:
 
         While one slot is suspected already, the next probe tells of it, and not of another.
         """
-        if self.suspected(now):
+        if self.suspected(now) or now < self._others_until:
             return
         ends = sorted(end for end in self._ends if end + self.lag <= now <= end + LATEST)
         self._suspect = ends[-unexplained] if 0 < unexplained <= len(ends) else None
@@ -102,12 +117,13 @@ class Lateness:
             self._suspect = None
             if probe_left <= suspect + LATEST:
                 self._learn(min(probe_left - suspect, self._most))
-                return True
+                return not self._is_none(probe_left)
         if not self.lag:
             if self._held >= _FORGOTTEN:
                 self._agreed = None
         elif self._held >= self._hold:
-            self._held = 0
+            self._held = self._grown = 0
+            self._tried = True
             self.lag = self.lag / 2 if self.lag / 2 >= _NONE else 0.0
         return False
 
@@ -115,13 +131,28 @@ class Lateness:
         """Take in that a slot came free between two lags."""
         self._held = 0
         if self.lag:
+            # The first refusal after a try says that the lag is as before; any other one that it is longer.
+            self._grown += not self._tried
+            self._tried = False
             self.lag = max(self.lag, most)
             if self.lag >= _AS_BEFORE * self._before:
                 self._hold = min(2 * self._hold, _HELD_MOST)
             self._before = self.lag
         elif self._agreed is not None and self._least < self._agreed[1] and most > self._agreed[0]:
             self._hold = _HELD_FIRST
-            self.lag = self._before = min(most, self._agreed[1])
+            self.lag = self._before = self._first = min(most, self._agreed[1])
+            self._grown, self._tried = 0, False
             self._agreed = None
         else:
             self._agreed = self._least, most
+
+    def _is_none(self, now: float) -> bool:
+        """Give the lag up where it had to grow too often or too far (rule 3); return whether it was."""
+        too_far = self._grown > 0 and self.lag > max(_MUCH, _MOST_TIMES * self._first)
+        if self._grown <= _MOST_GROWN and not too_far:
+            return False
+        self.lag, self._agreed, self._grown = 0.0, None, 0
+        self._taken.clear()
+        self._others_until = now + self._others_for
+        self._others_for = min(_OTHERS_MOST, 2.0 * self._others_for)
+        return True

@@ -143,10 +143,35 @@ def test_other_users_are_not_taken_for_late_slots(limit: int, others: int) -> No
         assert simulation.ledger.lag == 0
 
 
-def test_one_other_user_among_many_slots_of_ours() -> None:
-    """He cannot be told from late slots: the lag keeps a few slots for him, and he is not asked for all the time."""
-    for seed in range(4):
-        simulation = Simulation(ledger_of(50, 2000), lambda _now: 50, others=lambda _now: 1, round_trip=0.1, seed=seed)
-        simulation.run(until=2000)
-        assert len(simulation.accepted) >= 0.9 * 49 * 2000 / 120
-        assert len(simulation.refusals) <= 100
+@pytest.mark.parametrize(("limit", "others"), [(20, 1), (50, 1), (50, 2)])
+def test_one_other_user_among_many_slots_of_ours(limit: int, others: int) -> None:
+    """He looks like late slots at first, and soon costs no more than the slots he has, as if he had been told of."""
+    for seed in range(2):
+        runs = [
+            Simulation(
+                ledger_of(slots, 4000), lambda _now: limit, others=lambda _now: others, round_trip=0.1, seed=seed
+            )
+            for slots in (limit, limit - others)
+        ]
+        for simulation in runs:
+            simulation.run(until=4000)
+        found, told = runs
+        assert len(found.accepted) >= 0.975 * len(told.accepted)
+        assert len(found.refusals) <= 8 * 4000 / 60
+
+
+def test_a_lag_that_grows_and_grows_is_none() -> None:
+    """A refusal after each lag that was believed: somebody else has the slot. He is believed for some minutes."""
+    ledger = ledger_of(3, 90)
+    fill(ledger)
+    late(ledger, 100.0, 2.0)
+    late(ledger, 200.0, 2.0)
+    assert ledger.lag > 0
+    late(ledger, 300.0, 25.0)
+    assert ledger.lag == 0
+    for turn in range(2):
+        late(ledger, 400.0 + 100 * turn, 5.0)
+        assert ledger.lag == 0
+    for turn in range(2):
+        late(ledger, 1000.0 + 100 * turn, 5.0)
+    assert ledger.lag > 0
