@@ -60,12 +60,16 @@ class Law:
         start = self._depths[j]
         return EDGES[j] + SPANS[j] * (depth - start) / (self._depths[j + 1] - start)
 
+    def lasting(self, age: float) -> float:
+        """Return the share of tasks that last longer than this."""
+        return self._at(self._lasting, age)
+
     def loss(self, age: float, later: float) -> float:
         """Return the seconds that are lost on average where a task that runs at one age is not looked at until later.
 
         Ages that hardly any task reaches are not known well enough for this: 0.
         """
-        lasting = self._at(self._lasting, age)
+        lasting = self.lasting(age)
         if lasting < _HARDLY:
             return 0.0
         return later - age - (self._at(self._lived, later) - self._at(self._lived, age)) / lasting

@@ -23,6 +23,11 @@ _MOST_LOST: Final = 1.5
 _FEW_TASKS: Final = 3.0
 _EARLY: Final = 3.0
 
+#: Of a task that is older than all but so few, hardly anything is known but that it is late, perhaps with all that come
+#: after it: it is looked at before it is so many times older.
+_FEW_LEFT: Final = 0.05
+_OLDER: Final = 0.25
+
 #: Gaps below this many seconds are not rounded to ticks.
 _LEAST_TICKED: Final = 0.01
 
@@ -107,14 +112,18 @@ class PollingPolicy:
         Where both bounds contradict each other, `min_interval` holds.
         """
         law, age = look.law, look.age
-        step = 2.0 * self.target_delay * look.pressure / law.area
-        if not look.waiters:
-            step *= self.patience
+        aim = self.target_delay * look.pressure * (1.0 if look.waiters else self.patience)
+        step = 2.0 * aim / law.area
         # The first poll comes one to two steps deep, so that tasks that began together are polled apart from then on.
         gap = law.age_at(max(law.depth(age) + step, (1.0 + look.phase) * step)) - age
-        if law.loss(age, age + gap) > _MOST_LOST * step * step:
-            gap = _shorter(law, age, gap, _MOST_LOST * step * step)
+        # Where a poll or two for each task are enough, the steps are no measure: those of tasks that all end at one age
+        # lead far beyond it. There a single gap loses no more than what is aimed at.
+        most_lost = min(_MOST_LOST * step * step, aim)
+        if law.loss(age, age + gap) > most_lost:
+            gap = _shorter(law, age, gap, most_lost)
         longest = self.max_interval if law.tasks >= _FEW_TASKS else min(self.max_interval, max(_EARLY, age))
+        if law.lasting(age) < _FEW_LEFT:
+            longest = min(longest, max(_EARLY, _OLDER * age))
         # Young tasks all run into this bound, so it is spread as well.
         longest *= look.pressure * (0.75 + 0.25 * look.phase)
         gap = max(self.min_interval, min(gap, longest))

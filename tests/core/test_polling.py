@@ -106,6 +106,24 @@ def test_fewer_polls_than_a_fixed_interval(name: str, most: float) -> None:
     assert polls / fixed <= most
 
 
+@pytest.mark.parametrize("waiters", [True, False], ids=["waited for", "not waited for"])
+@pytest.mark.parametrize("sigma", [0.0, 0.05])
+@pytest.mark.parametrize("typical", [0.3, 2.0, 5.0, 20.0, 60.0])
+def test_tasks_that_need_one_poll_each_are_seen_in_time(typical: float, sigma: float, waiters: bool) -> None:
+    """Where all end at one age, a poll or two for each are enough, and none waits for the next step of a longer law."""
+    policy, law = PollingPolicy(), law_from(lognormal(typical, sigma, 150))
+    polls, delay = mean_delay(policy, law, lognormal(typical, sigma, 150, seed=2), waiters=waiters)
+    assert polls <= 8.0
+    assert delay <= 1.75 * policy.target_delay * (1.0 if waiters else policy.patience)
+
+
+@pytest.mark.parametrize(("usual", "slower"), [(5.0, 5.6), (20.0, 24.0), (20.0, 60.0), (60.0, 75.0)])
+def test_tasks_that_are_slower_than_all_before_do_not_starve(usual: float, slower: float) -> None:
+    """Of a kind that always took the same, one that is slower is looked at before it is a quarter older."""
+    ages = [0.0, *ages_of_polls(PollingPolicy(), law_from([usual] * 150), until=slower)]
+    assert ages[-1] - slower <= max(3.0, 0.3 * slower)
+
+
 def test_a_task_that_is_far_too_slow_does_not_starve() -> None:
     """Far beyond the ages at which tasks ended so far, one is looked at before it is a tenth older."""
     ages = [age for age in ages_of_polls(PollingPolicy(), LAWS["narrow"], until=1100.0) if age > 150.0]
