@@ -100,3 +100,38 @@ def test_six_creates_a_minute() -> None:
     assert len(simulation.accepted) == 200
     assert len(simulation.refusals) <= 30
     assert simulation.ended <= 1.3 * 2000
+
+
+def test_an_outage_of_refusals_is_over_when_it_is_over() -> None:
+    """Something in front of the service may refuse everybody for minutes, without numbers: that is no slope."""
+    ledger, now = ledger_of(50, 400), 0.0
+    for _ in range(9):
+        refuse(ledger, first(ledger, now), now)
+        now = ledger.wakeup(now) or now
+    began = now
+    for _ in range(16):
+        job = first(ledger, now)
+        ledger.accepted(job, now)
+        now = max(now, ledger.wakeup(now) or now)
+    assert now - began <= 2 * WIDEST_GAP
+    assert len(leave(ledger, now)) >= 2
+
+
+def test_after_an_outage_a_slope_is_found_again() -> None:
+    """An account that takes one create every ten seconds still gets them about that far apart."""
+    ledger, now, last = ledger_of(50, 400), 0.0, -100.0
+    refusals = 0
+    for _ in range(9):
+        refuse(ledger, first(ledger, now), now)
+        now = ledger.wakeup(now) or now
+    for _ in range(40):
+        job = first(ledger, now)
+        if now - last >= 10.0:
+            last = now
+            ledger.accepted(job, now)
+            ledger.release(job)
+        else:
+            refusals += 1
+            refuse(ledger, job, now)
+        now = max(now, ledger.wakeup(now) or now) + 0.01
+    assert refusals <= 10
