@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 #: What the session calls of its slots.
 SLOTS_METHODS: Final = (
-    "open", "aclose", "enqueue", "withdraw", "position", "adopt", "take", "accepted", "refused", "not_sent", "lost",
-    "release", "wakeup", "statistics",
+    "open", "aclose", "enqueue", "withdraw", "hold", "ready", "position", "upcoming", "adopt", "take", "accepted",
+    "refused", "not_sent", "lost", "release", "wakeup", "statistics",
 )  # fmt: skip
 
 KeySource = str | Callable[[], str | Awaitable[str]]

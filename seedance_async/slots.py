@@ -3,10 +3,13 @@
 `Slots` is what a session needs of any implementation. Its methods do not wait: an implementation that shares its
 slots with other processes talks to them in tasks of its own, between `open` and `aclose`, and calls `changed` when a
 waiter may be able to leave.
+
+Waiters are in groups, which take turns; inside a group the first that came leaves first. A waiter that is held keeps
+its place and is passed over until it is ready. `core.fair_queue` has the rules, and does this for any implementation.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
 
 from attrs import define, field, frozen
@@ -23,7 +26,7 @@ class SlotStatistics:
         limit: How many there are, as far as known.
         in_progress: How many are held; attached tasks may make it more than the limit.
         on_wire: How many of these have a create on the wire.
-        waiting: How many wait for one.
+        waiting: How many wait for one, those that are held included.
         foreign: How many others use, as far as known and recent.
     """
 
@@ -45,16 +48,28 @@ class Slots(Protocol):
         """End, and give back everything."""
         ...
 
-    def enqueue(self, holder: Hashable) -> None:
-        """Take a place at the end of the queue."""
+    def enqueue(self, holder: Hashable, group: str | None = None, *, held: bool = False) -> None:
+        """Take the last place of a group; None is the group of all those without a name."""
         ...
 
     def withdraw(self, holder: Hashable) -> bool:
         """Leave the queue; return whether the holder was in it."""
         ...
 
+    def hold(self, holder: Hashable) -> bool:
+        """Let a waiter keep its place and be passed over by `take`; return whether it waits."""
+        ...
+
+    def ready(self, holder: Hashable) -> bool:
+        """Let a waiter that was held leave when its turn comes; return whether it waits. Does not call `changed`."""
+        ...
+
     def position(self, holder: Hashable) -> int | None:
-        """Return the place in the queue, 1 for the next."""
+        """Return the place in the order in which all leave, 1 for the next; who is held counts as if it were ready."""
+        ...
+
+    def upcoming(self, count: int) -> Sequence[Hashable]:
+        """Return the first so many waiters in the order in which they leave, those that are held included."""
         ...
 
     def adopt(self, holder: Hashable) -> None:
@@ -62,7 +77,7 @@ class Slots(Protocol):
         ...
 
     def take(self, *, one_at_a_time: bool = False) -> Hashable | None:
-        """Give a slot to the first waiter, if it may leave now."""
+        """Give a slot to the first waiter that is not held, if it may leave now."""
         ...
 
     def accepted(self, holder: Hashable) -> None:
@@ -115,24 +130,36 @@ class LocalSlots:
     async def aclose(self) -> None:
         """End. There is nothing to give back."""
 
-    def enqueue(self, holder: Hashable) -> None:
-        """Take a place at the end of the queue."""
-        self._ledger.enqueue(holder)
+    def enqueue(self, holder: Hashable, group: str | None = None, *, held: bool = False) -> None:
+        """Take the last place of a group."""
+        self._ledger.enqueue(holder, group, held=held)
 
     def withdraw(self, holder: Hashable) -> bool:
         """Leave the queue."""
         return self._ledger.withdraw(holder)
 
+    def hold(self, holder: Hashable) -> bool:
+        """Let a waiter keep its place and be passed over."""
+        return self._ledger.hold(holder)
+
+    def ready(self, holder: Hashable) -> bool:
+        """Let a waiter leave when its turn comes."""
+        return self._ledger.ready(holder)
+
     def position(self, holder: Hashable) -> int | None:
-        """Return the place in the queue. Linear in the length of the queue."""
+        """Return the place in the queue. Beyond the first place of a group it is linear in the number of groups."""
         return self._ledger.position(holder)
+
+    def upcoming(self, count: int) -> Sequence[Hashable]:
+        """Return the first so many waiters. Linear in `count`."""
+        return self._ledger.upcoming(count)
 
     def adopt(self, holder: Hashable) -> None:
         """Hold a slot at once."""
         self._ledger.adopt(holder)
 
     def take(self, *, one_at_a_time: bool = False) -> Hashable | None:
-        """Give a slot to the first waiter, if it may leave now."""
+        """Give a slot to the first waiter that is not held, if it may leave now."""
         return self._ledger.take(self._loop.time(), one_at_a_time=one_at_a_time)
 
     def accepted(self, holder: Hashable) -> None:

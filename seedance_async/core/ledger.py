@@ -3,7 +3,7 @@
 A slot is one task that the account may have in progress. Holders may exceed the limit: attached tasks enter whether
 there is room or not.
 
-1. Waiters leave in the order in which they came. One that comes back (429, not sent) has its old place again.
+1. In which order waiters leave is `core.fair_queue`'s. One that comes back (429, not sent) has its old place again.
 2. How many slots there are, and when one more is tried, is `core.growth`'s.
 3. From a 429 with numbers, `foreign = max(0, current - own)` says how many slots others use. A waiter leaves if
    own + foreign < limit. Otherwise, where own < limit, only a timer lets one probe through, and each accepted probe
@@ -13,24 +13,21 @@ there is room or not.
 4. Where the service frees slots late, those whose tasks have just ended count as our own (`core.lateness`).
 5. A 429 without numbers, or one whose numbers leave room, changes no limit that the service or the user named: nobody
    leaves until a timer, and then one after the other (`core.pacing`).
-6. Creates on the wire are bounded by a window of 2, and of 1 after a refusal until a create is accepted. Where many
-   slots are empty it widens by one with each accepted create, up to a third of the slots that are not in use and to
-   `WIDEST`, so that fifty slots fill within some round trips; where the slots are full it is 2 again, and above what
-   was ever in use 1. So a limit that falls while the slots are full costs a refusal or two, and a ceiling that was set
-   far above the account's limit costs as many as the window is wide, once, and not one for each waiter.
+6. How many creates may be on the wire is `core.window`'s.
 """
 
-import heapq
 from collections.abc import Hashable
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from attrs import define, field, frozen
 
+from seedance_async.core.fair_queue import FairQueue, Group
 from seedance_async.core.growth import Growth
 from seedance_async.core.lateness import Lateness
 from seedance_async.core.pacing import Pacing
 from seedance_async.core.retry import Rand, grown_delay
+from seedance_async.core.window import Window
 
 #: Seconds after which what a 429 said of other users of the account is too old to count.
 FOREIGN_LASTS: Final = 60.0
@@ -42,11 +39,6 @@ _FIRST_PAUSE: Final = 2.0
 _LONGEST_PAUSE: Final = 30.0
 #: The same where a slot of ours may be late, which is over soon: the lag that a probe finds is as much too long.
 _LATE_PAUSE: Final = 12.0
-
-#: Of creates on the wire: one that hangs must not hold up the others.
-_WINDOW: Final = 2
-#: The most at a time, while many slots are empty: as many new connections are opened at once.
-WIDEST: Final = 16
 
 
 class _Leave(Enum):
@@ -84,11 +76,8 @@ class SlotLedger(Generic[HolderT]):
     _lateness: Lateness = field(init=False, factory=Lateness)
     _pacing: Pacing = field(init=False, factory=Pacing)
     _on_wire: set[HolderT] = field(init=False, factory=set[HolderT])
-    _waiting: dict[HolderT, int] = field(init=False, factory=dict[HolderT, int])
-    _heap: list[tuple[int, HolderT]] = field(init=False, factory=list[tuple[int, HolderT]])
-    _orders: dict[HolderT, int] = field(init=False, factory=dict[HolderT, int])
-    _next_order: int = field(init=False, default=0)
-    _window: int = field(init=False, default=_WINDOW)
+    _queue: FairQueue[HolderT] = field(init=False, factory=FairQueue)
+    _window: Window = field(init=False, factory=Window)
     _foreign: int = field(init=False, default=0)
     _foreign_seen: float = field(init=False, default=0.0)
     _strikes: int = field(init=False, default=0)
@@ -112,7 +101,7 @@ class SlotLedger(Generic[HolderT]):
     @property
     def waiting(self) -> int:
         """How many wait."""
-        return len(self._waiting)
+        return len(self._queue)
 
     @property
     def on_wire(self) -> int:
@@ -124,42 +113,39 @@ class SlotLedger(Generic[HolderT]):
         # The same sum as in `wakeup`: a difference may be rounded the other way, and then nobody wakes up in time.
         return self._foreign if now < self._foreign_seen + FOREIGN_LASTS else 0
 
-    def enqueue(self, holder: HolderT) -> None:
-        """Take a place at the end of the queue."""
-        self._next_order += 1
-        self._orders[holder] = self._next_order
-        self._wait(holder)
+    def enqueue(self, holder: HolderT, group: Group = None, *, held: bool = False) -> None:
+        """Take the last place of a group."""
+        self._queue.enqueue(holder, group, held=held)
 
     def withdraw(self, holder: HolderT) -> bool:
         """Leave the queue; return whether the holder was in it."""
-        if self._waiting.pop(holder, None) is None:
-            return False
-        # Its heap entry is dropped when it comes to the top, or here when most entries are dead.
-        del self._orders[holder]
-        if len(self._heap) > 64 and len(self._heap) > 2 * len(self._waiting):
-            self._heap = [(order, waiter) for waiter, order in self._waiting.items()]
-            heapq.heapify(self._heap)
-        return True
+        return self._queue.withdraw(holder)
+
+    def hold(self, holder: HolderT) -> bool:
+        """Let a waiter keep its place and be passed over; return whether it waits."""
+        return self._queue.hold(holder)
+
+    def ready(self, holder: HolderT) -> bool:
+        """Let a waiter leave again when its turn comes; return whether it waits."""
+        return self._queue.ready(holder)
 
     def position(self, holder: HolderT) -> int | None:
-        """Return the place in the queue, 1 for the next; None for one who does not wait. Linear in the queue."""
-        order = self._waiting.get(holder)
-        return None if order is None else sum(1 for other in self._waiting.values() if other <= order)
+        """Return the place in the queue, 1 for the next; None for one who does not wait."""
+        return self._queue.position(holder)
+
+    def upcoming(self, count: int) -> tuple[HolderT, ...]:
+        """Return the first so many waiters in the order in which they leave, those that are held included."""
+        return self._queue.upcoming(count)
 
     def adopt(self, holder: HolderT) -> None:
         """Hold a slot at once, above the limit if need be: the task runs already."""
         self.holders[holder] = None
 
     def take(self, now: float, *, one_at_a_time: bool = False) -> HolderT | None:
-        """Give a slot to the first waiter, if it may leave now."""
+        """Give a slot to the first waiter that is not held, if it may leave now."""
         reason = self._may_leave(now, one_at_a_time=one_at_a_time)
-        if reason is None:
+        if reason is None or (holder := self._queue.take()) is None:
             return None
-        while True:
-            order, holder = heapq.heappop(self._heap)
-            if self._waiting.get(holder) == order:
-                break
-        del self._waiting[holder]
         self.holders[holder] = None
         self._on_wire.add(holder)
         self._pacing.left(now)
@@ -172,7 +158,7 @@ class SlotLedger(Generic[HolderT]):
         single = self._end_single(holder)
         probe = single if single is not None and single.reason is _Leave.PROBE else None
         self._leave_wire(holder)
-        self._window = max(_WINDOW, min(self._window + 1, self._widest(now)))
+        self._window.accepted(self._not_in_use(now))
         was_late = self._lateness.accepted(probe_left=None if probe is None else probe.left)
         if was_late or not self.foreign(now):
             self._strikes = 0
@@ -199,7 +185,7 @@ class SlotLedger(Generic[HolderT]):
         """Note a 429: the holder has its old place in the queue again. Return whether the limit changed by it."""
         single = self._end_single(holder)
         self._give_up(holder)
-        self._window = 1
+        self._window.refused()
         trial = single is not None and single.reason is _Leave.TRIAL
         if limit is not None and current is not None:
             # While a slot may be late, the next probe tells, and nobody else.
@@ -258,7 +244,7 @@ class SlotLedger(Generic[HolderT]):
 
         Once `take` has returned None, this is later than `now`: who waits for it does not spin.
         """
-        if not self._waiting or self._wire_is_full(now, one_at_a_time=one_at_a_time):
+        if not self._queue.is_ready or self._wire_is_full(now, one_at_a_time=one_at_a_time):
             return None
         if now < (paused := max(self._pause_until, self._pacing.next_moment())):
             return paused
@@ -275,7 +261,7 @@ class SlotLedger(Generic[HolderT]):
         return min(times, default=None)
 
     def _may_leave(self, now: float, *, one_at_a_time: bool) -> _Leave | None:
-        if not self._waiting or now < max(self._pause_until, self._pacing.next_moment()):
+        if not self._queue.is_ready or now < max(self._pause_until, self._pacing.next_moment()):
             return None
         if self._wire_is_full(now, one_at_a_time=one_at_a_time):
             return None
@@ -299,28 +285,22 @@ class SlotLedger(Generic[HolderT]):
 
     def _wire_is_full(self, now: float, *, one_at_a_time: bool) -> bool:
         one = one_at_a_time or self._used(now) >= self._growth.proven
-        return len(self._on_wire) >= (1 if one else min(self._window, self._widest(now)))
+        return len(self._on_wire) >= (1 if one else self._window.size(self._not_in_use(now)))
 
-    def _widest(self, now: float) -> int:
-        not_in_use = self.limit - (self._used(now) - len(self._on_wire))
-        return max(_WINDOW, min(WIDEST, not_in_use // 3))
+    def _not_in_use(self, now: float) -> int:
+        return self.limit - (self._used(now) - len(self._on_wire))
 
     def _trial_moment(self, used: int) -> float | None:
         return self._growth.moment() if used == self.limit and self._single is None else None
 
-    def _wait(self, holder: HolderT) -> None:
-        order = self._orders[holder]
-        self._waiting[holder] = order
-        heapq.heappush(self._heap, (order, holder))
-
     def _give_up(self, holder: HolderT) -> None:
         self.holders.pop(holder, None)
         self._on_wire.discard(holder)
-        self._wait(holder)
+        self._queue.back(holder)
 
     def _leave_wire(self, holder: HolderT) -> None:
         self._on_wire.discard(holder)
-        self._orders.pop(holder, None)
+        self._queue.forget(holder)
 
     def _end_single(self, holder: HolderT) -> _Single[HolderT] | None:
         single = self._single

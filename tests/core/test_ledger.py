@@ -5,7 +5,8 @@ import random
 import pytest
 
 from seedance_async.core.growth import AUTO_START
-from seedance_async.core.ledger import FOREIGN_LASTS, WIDEST
+from seedance_async.core.ledger import FOREIGN_LASTS
+from seedance_async.core.window import WIDEST
 from tests.core.ledgers import fill, first, leave, ledger_of, refuse
 
 # Rule 1: order
@@ -48,12 +49,26 @@ def test_who_withdraws_leaves_nothing_behind() -> None:
 
 
 def test_ten_thousand_withdrawn_waiters() -> None:
-    """Withdrawing nearly everybody keeps no entry of them, and the one who is left leaves."""
+    """After nearly everybody has withdrawn, the one who is left leaves."""
     ledger = ledger_of(1, 10_000)
     for job in range(9_999):
         assert ledger.withdraw(job)
-    assert len(ledger._heap) < 200
     assert leave(ledger) == [9_999]
+
+
+def test_who_is_held_gets_no_slot() -> None:
+    """While all who wait are held nobody leaves, and no time helps; one that is ready leaves at its old place."""
+    ledger = ledger_of(2, 3)
+    assert all(ledger.hold(job) for job in range(3))
+    assert leave(ledger) == []
+    assert ledger.wakeup(0.0) is None
+    assert ledger.upcoming(2) == (0, 1)
+    assert ledger.waiting == 3
+    assert ledger.ready(1)
+    assert leave(ledger) == [1]
+    assert ledger.ready(0)
+    assert leave(ledger) == [0]
+    assert not ledger.hold(0)
 
 
 def test_on_the_wire_is_not_waiting() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from seedance_async.core.growth import TRUSTED
-from seedance_async.core.ledger import WIDEST
+from seedance_async.core.window import WIDEST
 from tests.core.accounts import Simulation
 from tests.core.ledgers import ledger_of
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from seedance_async.core.growth import AUTO_START, LONGEST, TRIAL_EVERY
 from seedance_async.core.lateness import LATEST
 from seedance_async.core.ledger import SlotLedger
+from tests.core.turns import Turns
 
 numbers = st.one_of(
     st.just((None, None)),
@@ -27,8 +28,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now = 0.0
         self.ledger: SlotLedger[int] = SlotLedger()
         self.names = 0
-        self.queue: dict[int, int] = {}
-        self.places: dict[int, int] = {}
+        self.queue: set[int] = set()
+        self.turns: Turns[int] = Turns()
         self.wire: set[int] = set()
         self.others: set[int] = set()
         self.left: dict[int, float] = {}
@@ -46,12 +47,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # What may happen
 
-    @rule(count=st.integers(1, 5))
-    def come(self, count: int) -> None:
+    @rule(count=st.integers(1, 5), group=st.sampled_from([None, "anna", "ben"]))
+    def come(self, count: int, group: str | None) -> None:
         for _ in range(count):
             self.names += 1
-            self.places[self.names] = self.queue[self.names] = self.names
-            self.ledger.enqueue(self.names)
+            self.queue.add(self.names)
+            self.turns.come(self.names, group)
+            self.ledger.enqueue(self.names, group)
 
     @precondition(lambda self: self.queue)
     @rule(data=st.data())
@@ -59,14 +61,19 @@ class LedgerMachine(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.queue)))
         assert self.ledger.withdraw(name)
         assert not self.ledger.withdraw(name)
-        del self.queue[name], self.places[name]
+        self.queue.remove(name)
+        self.turns.withdraw(name)
 
     @rule(one=st.booleans())
     def leave(self, one: bool) -> None:
-        """As many leave as may, and each is the first of those who wait."""
-        while (name := self.ledger.take(self.now, one_at_a_time=one)) is not None:
-            assert name == min(self.queue, key=self.queue.__getitem__)
-            del self.queue[name]
+        """As many leave as may, each is the first of those who wait, and nobody waits for more than the turns."""
+        while True:
+            upcoming = self.ledger.upcoming(1)
+            if (name := self.ledger.take(self.now, one_at_a_time=one)) is None:
+                break
+            assert upcoming == (name,)
+            self.queue.remove(name)
+            self.turns.leave(name)
             self.wire.add(name)
             self.left[name] = self.now
             held = len(self.wire) + len(self.others)
@@ -93,7 +100,6 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.accepted(name, self.now)
         self.others.add(name)
         self.careful = False
-        del self.places[name]
         assert before <= self.ledger.limit <= 2 * before
         assert self.ledger.limit == before or self.last_trial == self.left[name]
         self.most = max(self.most, self.ledger.limit)
@@ -103,7 +109,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def refused(self, data: Any, said: tuple[int | None, int | None], later: float | None, chance: float) -> None:
         name, (limit, current), before = self._off_wire(data), said, self.ledger.limit
         changed = self.ledger.refused(name, self.now, lambda: chance, limit=limit, current=current, retry_after=later)
-        self.queue[name] = self.places[name]
+        self.queue.add(name)
         self.careful = True
         assert changed is (self.ledger.limit != before)
         if limit is None or current is None:
@@ -125,7 +131,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if self.left[name] == self.last_trial:
             # A trial that was not sent was none.
             self.last_trial = float("-inf")
-        self.queue[name] = self.places[name]
+        self.queue.add(name)
 
     @precondition(lambda self: self.wire)
     @rule(data=st.data())
@@ -133,14 +139,12 @@ class LedgerMachine(RuleBasedStateMachine):
         name = self._off_wire(data)
         self.ledger.lost(name)
         self.others.add(name)
-        del self.places[name]
 
     @precondition(lambda self: self.wire)
     @rule(data=st.data())
     def refused_for_good(self, data: Any) -> None:
         name = self._off_wire(data)
         self.ledger.release(name)
-        del self.places[name]
 
     @precondition(lambda self: self.others)
     @rule(data=st.data(), count=st.integers(1, 3), ago=st.none() | st.floats(0, 20))
@@ -181,7 +185,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def places_are_kept(self) -> None:
-        order = sorted(self.queue, key=self.queue.__getitem__)
+        order = self.ledger.upcoming(len(self.queue) + 1)
+        assert set(order) == self.queue
         assert [self.ledger.position(name) for name in order] == list(range(1, len(order) + 1))
         assert all(self.ledger.position(name) is None for name in self.wire | self.others)
 
