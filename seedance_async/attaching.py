@@ -56,7 +56,7 @@ class Attaching:
         asked for, too, without a slot.
         """
         job = self._blank(record.key, _request_of(record, self.catalogue))
-        job.of_journal, job.journalled, job.task_id = True, True, record.task_id
+        job.of_journal, job.journalled, job.task_id, job.group = True, True, record.task_id, record.group
         if record.state is State.RUNNING:
             self._run_on(job, record)
             self.opened.register.slots.adopt(job)

@@ -19,9 +19,10 @@ logger = logging.getLogger("seedance_async")
 
 @frozen
 class Queued:
-    """A job took its place in the queue."""
+    """A job took its place in the queue; `group` is its group, None for that of all jobs without one."""
 
     key: str
+    group: str | None = None
 
 
 @frozen

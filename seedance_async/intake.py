@@ -39,6 +39,7 @@ from seedance_async.errors import (
 )
 from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.job import Job
+from seedance_async.job_options import JobOptions
 from seedance_async.journal.keeper import Keeper
 from seedance_async.settings import checked_polling
 
@@ -65,41 +66,30 @@ class Intake:
         """Begin with no job."""
         self._attaching = Attaching(self.opened, self.catalogue, self.polling)
 
-    def start(
-        self,
-        source: str | Inputs,
-        fields: Mapping[str, object],
-        *,
-        key: str | None,
-        variant: int = 1,
-        polling: Polling | None = None,
-        retry_failed: bool = False,
-        resubmit_unknown: bool = False,
-        patient: bool = False,
-    ) -> Job:
+    def start(self, source: str | Inputs, fields: Mapping[str, object], options: JobOptions) -> Job:
         """Return the job for these inputs: a new one in the queue, or the one that the key stands for.
 
         Raises:
-            InputError: The inputs, the key or the variant are wrong.
+            InputError: The inputs, the key, the variant or the group are wrong.
             KeyConflictError: The key stands for other inputs.
             BudgetExceededError: The job does not fit into the budget.
         """
         request = prepare_call(source, fields, self.catalogue)
-        if polling is not None:
-            checked_polling(polling)
-        key = variant_key(key, variant)
+        if options.polling is not None:
+            checked_polling(options.polling)
+        key = variant_key(options.key, options.variant)
+        if options.group is not None and (problem := word_problem("group", options.group)) is not None:
+            raise InputError([problem])
         if key is None:
-            job = self._enqueue(request, f"job-{uuid.uuid4().hex[:16]}", polling, patient=patient)
+            job = self._enqueue(request, f"job-{uuid.uuid4().hex[:16]}", options)
             if self._keeper is not None:
                 self._keys[job.key] = job
             return job
         known = self._known(key)
-        if known is not None and not self._is_free(
-            known, request, retry_failed=retry_failed, resubmit_unknown=resubmit_unknown
-        ):
+        if known is not None and not self._is_free(known, request, options):
             known.claims += 1
             return known
-        job = self._enqueue(request, key, polling, patient=patient)
+        job = self._enqueue(request, key, options)
         self._keys[key] = job
         return job
 
@@ -166,14 +156,15 @@ class Intake:
     def _keeper(self) -> Keeper | None:
         return self.opened.register.entries.keeper
 
-    def _enqueue(self, request: Request, key: str, polling: Polling | None, *, patient: bool) -> Job:
+    def _enqueue(self, request: Request, key: str, options: JobOptions) -> Job:
         self.opened.register.budget.reserve(request.credits)
         job = Job(
             key=key,
             request=request,
-            polling=polling or self.polling,
+            polling=options.polling or self.polling,
             typical=request.typical_seconds,
-            patient=patient,
+            patient=options.patient,
+            group=options.group,
             enqueued_at=self.opened.register.now(),
             reserved=request.credits or ZERO,
         )
@@ -235,7 +226,7 @@ class Intake:
     def _queue_again(self, record: JobRecord) -> Job:
         try:
             request = prepare(inputs_from_json(record.inputs), self.catalogue)
-            job = self._enqueue(request, record.key, None, patient=True)
+            job = self._enqueue(request, record.key, JobOptions(group=record.group, patient=True))
         except (InputError, BudgetExceededError) as error:
             return self._not_queued(record, error)
         job.of_journal = True
@@ -248,16 +239,16 @@ class Intake:
         job.settle(failure=error.with_traceback(None))
         return job
 
-    def _is_free(self, job: Job, request: Request, *, retry_failed: bool, resubmit_unknown: bool) -> bool:
+    def _is_free(self, job: Job, request: Request, options: JobOptions) -> bool:
         """Say whether a new job may take over the key of this one."""
         same = self.opened.register.entries.digest(job) == request.digest
         match job.state:
             case State.REFUSED | State.WITHDRAWN:
                 return True
             case State.UNKNOWN | State.GONE:
-                return resubmit_unknown
+                return options.resubmit_unknown
             case State.FAILED:
-                return retry_failed or not same
+                return options.retry_failed or not same
             case _:
                 if not same:
                     raise KeyConflictError(job.key)

@@ -41,6 +41,7 @@ class Job:
         typical: Seconds such a task usually takes.
         patient: Whether it waits out any outage (`map`), or gives up with `ConnectionFailedError`.
         enqueued_at: Loop time.
+        group: Whose it is; None for the group of all jobs without one.
         failure: A template, never raised itself: each awaiter gets a copy.
         waits_over: Whether the wait ended before the task did (deadline, failed polls, closed, 401).
         reserved: Credits held in the budget for it.
@@ -68,6 +69,7 @@ class Job:
     typical: float
     patient: bool
     enqueued_at: float
+    group: str | None = None
     state: State = State.QUEUED
     snapshot: TaskSnapshot = _QUEUED_SNAPSHOT
     task_id: str | None = None

@@ -76,9 +76,9 @@ class Register:
         self.unsettled[job] = None
         if not job.patient:
             self.impatient[job] = None
-        self.slots.enqueue(job)
+        self.slots.enqueue(job, job.group)
         if self.hooks:
-            self.hooks.call(Queued(job.key))
+            self.hooks.call(Queued(job.key, job.group))
         self.alarm.ring()
 
     def runs(self, job: Job) -> None:

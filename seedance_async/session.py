@@ -1,36 +1,28 @@
 """The session: one account's slots, from one event loop."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
-from attrs import define
+from attrs import define, evolve
 
 from seedance_async.core.inputs import INPUT_CLASSES, Inputs
-from seedance_async.core.lifecycle import State
 from seedance_async.core.names import shown
 from seedance_async.core.order import Order
 from seedance_async.core.polling import Polling
 from seedance_async.core.pricing import Quote
 from seedance_async.core.pricing import quote as quote_inputs
-from seedance_async.core.results import VideoResult
-from seedance_async.errors import (
-    ConfigurationError,
-    InputError,
-    Problem,
-    SlotTimeoutError,
-    WithdrawnError,
-)
+from seedance_async.errors import ConfigurationError, InputError, Problem
 from seedance_async.handle import TaskHandle
 from seedance_async.intake import Intake
 from seedance_async.items import Items, Sources
 from seedance_async.job import Job
+from seedance_async.job_options import JobOptions
 from seedance_async.map_order import check_names, in_order
 from seedance_async.map_run import Run
-from seedance_async.tracking import Tracking
+from seedance_async.submitting import Submitting
 
 
-class AsyncSeedance(Tracking):
+class AsyncSeedance(Submitting):
     """A session with the service: submits tasks, keeps the account's slots full, and watches every task to its end.
 
     Use it as `async with AsyncSeedance() as seedance:`, or call `await open()` and `await aclose()`, which may run in
@@ -62,156 +54,6 @@ class AsyncSeedance(Tracking):
         ConfigurationError: An argument or the environment is wrong, or there is no key.
     """
 
-    # Submitting
-
-    def enqueue(
-        self,
-        inputs: str | Inputs,
-        *,
-        key: str | None = None,
-        variant: int = 1,
-        polling: Polling | None = None,
-        retry_failed: bool = False,
-        resubmit_unknown: bool = False,
-        **fields: object,
-    ) -> TaskHandle:
-        """Check inputs, reserve their credits and take a place in the queue; returns at once.
-
-        Args:
-            inputs: A prompt for text-to-video, or an inputs object.
-            key: Makes submitting idempotent: while this session lives, and with a journal for the journal's life, a
-                key stands for one job, and a second call with it returns the same handle.
-            variant: 2 for a second clip under the same key, and so on: `key#2`.
-            polling: When to look at this task.
-            retry_failed: With a key whose task failed (and was refunded): a new attempt.
-            resubmit_unknown: With a key whose outcome is unknown: a new attempt. Money: may be paid twice.
-            fields: Input fields that complete a prompt, or replace those of an object.
-
-        Raises:
-            InputError: The inputs or the key are wrong; says everything that is.
-            KeyConflictError: The key stands for other inputs.
-            BudgetExceededError: The job does not fit into the budget.
-            ConfigurationError: The session is not open, or belongs to another loop or process.
-            SessionClosedError: The session is closed.
-
-        Concurrency: jobs leave in the order in which they came.
-        """
-        intake = self._live()
-        job = intake.start(
-            inputs,
-            fields,
-            key=key,
-            variant=variant,
-            polling=polling,
-            retry_failed=retry_failed,
-            resubmit_unknown=resubmit_unknown,
-        )
-        return intake.handle(job)
-
-    async def submit(
-        self,
-        inputs: str | Inputs,
-        *,
-        key: str | None = None,
-        variant: int = 1,
-        polling: Polling | None = None,
-        retry_failed: bool = False,
-        resubmit_unknown: bool = False,
-        timeout: float | None = None,
-        **fields: object,
-    ) -> TaskHandle:
-        """Queue a job and wait until the service accepted it: `handle.task_id` is set.
-
-        Args:
-            inputs: As for `enqueue`, like all others.
-            key: See `enqueue`.
-            variant: See `enqueue`.
-            polling: See `enqueue`.
-            retry_failed: See `enqueue`.
-            resubmit_unknown: See `enqueue`.
-            timeout: Most seconds to wait for a slot. A create on the wire is waited for all the same.
-            fields: See `enqueue`.
-
-        Raises:
-            SlotTimeoutError: No slot came free in time. The job was withdrawn, unless another caller with the same
-                key still waits for it. Money: none.
-            InputError: `timeout` is no number of seconds, or as from `enqueue`.
-            SeedanceError: As from `enqueue`, and as from `TaskHandle.accepted`.
-
-        Cancellation: a queued job is withdrawn. A create on the wire finishes, and its handle is in `pending`.
-        """
-        if timeout is not None and not _is_delay(timeout):
-            raise InputError([Problem("timeout", "must be a number of seconds from 0 on, or None", repr(timeout))])
-        intake = self._live()
-        job = intake.start(
-            inputs,
-            fields,
-            key=key,
-            variant=variant,
-            polling=polling,
-            retry_failed=retry_failed,
-            resubmit_unknown=resubmit_unknown,
-        )
-        handle, position = intake.handle(job), None
-        try:
-            if await _slot_within(job, timeout):
-                await handle.accepted()
-                return handle
-            position = handle.position
-        except asyncio.CancelledError:
-            intake.give_up(job)
-            raise
-        if intake.give_up(job):
-            # Usually withdrawn just now; one that may be paid (a 500 before) has ended as unknown, and says so.
-            failure = handle.exception()
-            if not isinstance(failure, WithdrawnError):
-                handle.result()
-        assert timeout is not None
-        raise SlotTimeoutError(timeout, position)
-
-    async def generate(
-        self,
-        inputs: str | Inputs,
-        *,
-        key: str | None = None,
-        variant: int = 1,
-        polling: Polling | None = None,
-        retry_failed: bool = False,
-        resubmit_unknown: bool = False,
-        **fields: object,
-    ) -> VideoResult:
-        """Queue a job and wait for its result.
-
-        Args:
-            inputs: As for `enqueue`, like all others.
-            key: See `enqueue`.
-            variant: See `enqueue`.
-            polling: See `enqueue`.
-            retry_failed: See `enqueue`.
-            resubmit_unknown: See `enqueue`.
-            fields: See `enqueue`.
-
-        Raises:
-            SeedanceError: As from `enqueue`, and as from `TaskHandle.wait`.
-
-        Cancellation: a queued job is withdrawn. An accepted one goes on, and its handle is in `pending`.
-        """
-        intake = self._live()
-        job = intake.start(
-            inputs,
-            fields,
-            key=key,
-            variant=variant,
-            polling=polling,
-            retry_failed=retry_failed,
-            resubmit_unknown=resubmit_unknown,
-        )
-        try:
-            return await intake.handle(job).wait()
-        except asyncio.CancelledError:
-            intake.give_up(job)
-            raise
-
     def map(
         self,
         inputs: Sources,
@@ -220,6 +62,7 @@ class AsyncSeedance(Tracking):
         order: Order = "source",
         window: int | None = None,
         attempts: int = 1,
+        group: str | None = None,
         polling: Polling | None = None,
         retry_failed: bool = False,
         resubmit_unknown: bool = False,
@@ -236,6 +79,7 @@ class AsyncSeedance(Tracking):
                 inputs at once. `index` is the place in the source all the same.
             window: Most inputs under way or waiting to be collected; by default four times the slots, at least 64.
             attempts: Tries for an input whose task failed for `kind="server"`; such tasks are refunded.
+            group: Of all these jobs, as in `enqueue`.
             polling: When to look at these tasks.
             retry_failed: For every input with a key, as in `enqueue`.
             resubmit_unknown: For every input with a key, as in `enqueue`. Money: may be paid twice.
@@ -260,11 +104,14 @@ class AsyncSeedance(Tracking):
         check_names(fields, self._catalogue)
         if not _is_count(attempts) or (window is not None and not _is_count(window)):
             raise ConfigurationError("map: attempts and window are whole numbers from 1 on")
+        options = JobOptions(
+            group=group, polling=polling, retry_failed=retry_failed, resubmit_unknown=resubmit_unknown, patient=True
+        )
         left = intake.opened.register.budget.left
         inputs, places = in_order(inputs, order, fields, self._catalogue, left, ordered=ordered)
         run = Run(
             inputs,
-            _MapSubmitter(self._live, intake, fields, polling, window, retry_failed, resubmit_unknown),
+            _MapSubmitter(self._live, intake, fields, options, window),
             ordered,
             attempts,
             places,
@@ -288,21 +135,14 @@ class _MapSubmitter:
     _live: Callable[[], Intake]
     _intake: Intake
     _fields: Mapping[str, object]
-    _polling: Polling | None
+    _options: JobOptions
     _window: int | None
-    _retry_failed: bool
-    _resubmit_unknown: bool
 
     def start(self, source: str | Inputs, key: str | None, *, again: bool) -> Job:
-        return self._live().start(
-            source,
-            self._fields,
-            key=key,
-            polling=self._polling,
-            retry_failed=again or self._retry_failed,
-            resubmit_unknown=self._resubmit_unknown and not again,
-            patient=True,
-        )
+        options = evolve(self._options, key=key)
+        if again:
+            options = evolve(options, retry_failed=True, resubmit_unknown=False)
+        return self._live().start(source, self._fields, options)
 
     def handle(self, job: Job) -> TaskHandle:
         return self._intake.handle(job)
@@ -316,26 +156,3 @@ class _MapSubmitter:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _is_delay(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-
-
-async def _slot_within(job: Job, timeout: float | None) -> bool:
-    """Wait until a job need not wait for a slot any more; return False if it still does after `timeout` seconds."""
-    if timeout is None:
-        return True
-    loop = asyncio.get_running_loop()
-    until = loop.time() + timeout
-    while job.task_id is None and not job.settled:
-        # A create on the wire is past its wait for a slot; a 429 may send it back into the queue.
-        queued = job.state is State.QUEUED
-        if queued and loop.time() >= until:
-            return False
-        try:
-            async with asyncio.timeout_at(until if queued else None):
-                await job.changed()
-        except TimeoutError:
-            pass
-    return True

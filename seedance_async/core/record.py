@@ -119,6 +119,7 @@ class JobRecord:
         error: Why it was refused, failed, is unknown or gone; None otherwise.
         result: What it delivered, once it has succeeded.
         notes: What an application wrote down with it, as JSON: a batch keeps file names here.
+        group: Whose it is; None for the group of all jobs without one.
     """
 
     key: str
@@ -134,6 +135,7 @@ class JobRecord:
     error: RecordedError | None = None
     result: RecordedResult | None = None
     notes: Mapping[str, Any] = EMPTY
+    group: str | None = None
 
     @property
     def last(self) -> Attempt | None:

@@ -30,7 +30,7 @@ Fields = Mapping[str, Any]
 #: The columns of a row, in order.
 COLUMNS: Final = (
     "key", "state", "task_id", "digest", "catalogue", "credits", "queued_at", "changed_at", "earlier",
-    "inputs", "attempts", "error", "result", "notes",
+    "inputs", "attempts", "error", "result", "notes", "job_group",
 )  # fmt: skip
 
 _T = TypeVar("_T")
@@ -133,6 +133,7 @@ def row_of(record: JobRecord, kept: Kept | None = None) -> tuple[Column, ...]:
         None if record.error is None else _json({**_ERROR.written(record.error), **_still(kept.error, record.error)}),
         None if record.result is None else _json(_result_written(record.result, kept)),
         _json(thaw(record.notes)),
+        _text(record.group),
     )
 
 
@@ -147,7 +148,7 @@ def record_of(row: Sequence[Any]) -> tuple[JobRecord, Kept | None]:
     try:
         (
             key, state, _task_id, digest, catalogue, price, queued_at, changed_at, earlier,
-            inputs, attempts_text, error_text, result_text, notes,
+            inputs, attempts_text, error_text, result_text, notes, group,
         ) = row  # fmt: skip
         attempts, of_attempts = _attempts_read(json.loads(attempts_text))
         error, of_error = (None, EMPTY) if error_text is None else _error_read(json.loads(error_text))
@@ -166,6 +167,7 @@ def record_of(row: Sequence[Any]) -> tuple[JobRecord, Kept | None]:
             error=error,
             result=result,
             notes=_object(notes),
+            group=None if group is None else _is_text(group),
         )
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as problem:
         # What it says may show a part of the row, and a row may hold a signed link.

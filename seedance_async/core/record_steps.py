@@ -39,9 +39,10 @@ def queued(
     credits: Decimal | None,
     at: datetime,
     notes: Mapping[str, Any] = EMPTY,
+    group: str | None = None,
 ) -> JobRecord:
     """Return the record of a job that was queued."""
-    return JobRecord(key, State.QUEUED, digest, inputs, catalogue, credits, at, at, notes=freeze(notes))
+    return JobRecord(key, State.QUEUED, digest, inputs, catalogue, credits, at, at, notes=freeze(notes), group=group)
 
 
 def requeued(
@@ -52,6 +53,7 @@ def requeued(
     catalogue: str,
     credits: Decimal | None,
     at: datetime,
+    group: str | None = None,
 ) -> JobRecord:
     """Return the record of a job for which another attempt was asked for; what was spent on it stays."""
     return evolve(
@@ -64,21 +66,28 @@ def requeued(
         earlier=_newest(record),
         error=None,
         result=None,
+        group=group,
     )
 
 
-def wanted(known: JobRecord | None, key: str, request: Request, at: datetime) -> JobRecord:
+def wanted(known: JobRecord | None, key: str, request: Request, at: datetime, *, group: str | None = None) -> JobRecord:
     """Return the record of a job that is to be sent with a request, given the record of its key.
 
     Returns:
-        `known` itself where it is queued and tells of exactly this request.
+        `known` itself where it is queued and tells of exactly this request in this group.
     """
     inputs, catalogue = inputs_to_json(request.inputs), request.catalogue.name
     if known is not None and known.state is State.QUEUED:
-        said = (known.digest, known.inputs, known.catalogue, known.credits)
-        if said == (request.digest, inputs, catalogue, request.credits):
+        said = (known.digest, known.inputs, known.catalogue, known.credits, known.group)
+        if said == (request.digest, inputs, catalogue, request.credits, group):
             return known
-    facts: dict[str, Any] = {"digest": request.digest, "catalogue": catalogue, "credits": request.credits, "at": at}
+    facts: dict[str, Any] = {
+        "digest": request.digest,
+        "catalogue": catalogue,
+        "credits": request.credits,
+        "at": at,
+        "group": group,
+    }
     return queued(key, inputs=inputs, **facts) if known is None else requeued(known, inputs=inputs, **facts)
 
 

@@ -36,11 +36,13 @@ class PlannedJob:
         key: Its name on our side.
         inputs: What to ask for, or a request that was prepared from it already.
         notes: What to write down with it, as JSON.
+        group: Whose it is, as in `enqueue`.
     """
 
     key: str
     inputs: Inputs | Request = field(repr=False)
     notes: Mapping[str, Any] = EMPTY
+    group: str | None = None
 
 
 @frozen(eq=False)
@@ -77,7 +79,7 @@ class JobBook:
         Money: none; nothing is sent.
 
         Raises:
-            InputError: A key or inputs are wrong; says everything that is, and nothing was written.
+            InputError: A key, a group or inputs are wrong; says everything that is, and nothing was written.
             JournalError: They are perhaps not written.
             ConfigurationError: The session is not open.
         """
@@ -88,6 +90,8 @@ class JobBook:
             if number and number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
             if (problem := word_problem("key", job.key)) is not None:
+                problems.append(problem)
+            if job.group is not None and (problem := word_problem("group", job.group)) is not None:
                 problems.append(problem)
             problems += _wrong_notes(job.notes)
             try:
@@ -123,7 +127,7 @@ class JobBook:
     def _plan(self, job: PlannedJob, request: Request, *, waits: bool) -> None:
         known, now = self._keeper.records.get(job.key), self._keeper.wall()
         left_alone = known is not None and (waits or known.state not in _OPEN)
-        record = known if known is not None and left_alone else wanted(known, job.key, request, now)
+        record = known if known is not None and left_alone else wanted(known, job.key, request, now, group=job.group)
         if job.notes:
             record = noted(record, job.notes, now)
         if record is not known:

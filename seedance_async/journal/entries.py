@@ -36,7 +36,7 @@ class Entries:
         assert request is not None
         job.journalled = True
         known = self.keeper.records.get(job.key)
-        record = wanted(known, job.key, request, self.keeper.wall())
+        record = wanted(known, job.key, request, self.keeper.wall(), group=job.group)
         if record is not known:
             self.keeper.put(record)
 

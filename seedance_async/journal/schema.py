@@ -1,6 +1,7 @@
 """The tables of a journal, and what makes a file one.
 
     sqlite3 videos.db "SELECT key, state, task_id, credits FROM jobs WHERE state = 'unknown'"
+    sqlite3 videos.db "SELECT key, job_group FROM jobs WHERE job_group IS NOT NULL"
     sqlite3 videos.db "SELECT key, json_extract(inputs, '$.prompt') FROM jobs ORDER BY number"
 
 1. `jobs` has one row for each key; `core.record_codec` says what is in its columns. `about` has names and values: what
@@ -75,6 +76,8 @@ CREATE TABLE jobs (
             "INSERT INTO about VALUES ('what', 'the journal of a seedance_async session or batch')",
         ),
     ),
+    # Code of version 1 leaves the group of a job alone, and gives none to those that it makes.
+    Step(oldest_reader=1, statements=("ALTER TABLE jobs ADD COLUMN job_group TEXT",)),
 )
 
 _SETS: Final = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS if column != "key")

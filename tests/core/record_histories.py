@@ -29,6 +29,7 @@ OBJECTS = st.dictionaries(TEXT, JSON, max_size=4).map(freeze)
 CREDITS = (
     st.none() | st.decimals(0, 10**6, allow_nan=False, places=2) | st.sampled_from([Decimal(415), Decimal("1E+2")])
 )
+GROUPS = st.none() | TEXT
 MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC))
 ERRORS = st.builds(
     RecordedError,
@@ -109,6 +110,7 @@ def histories(draw: st.DrawFn, keys: st.SearchStrategy[str] = TEXT, longest: int
         credits=draw(CREDITS),
         at=at,
         notes=draw(OBJECTS),
+        group=draw(GROUPS),
     )
     history = [record]
     for _ in range(draw(st.integers(0, longest))):
@@ -145,7 +147,13 @@ def _once_more(draw: st.DrawFn, record: JobRecord, at: datetime) -> JobRecord:
 
 def _requeued(draw: st.DrawFn, record: JobRecord, at: datetime) -> JobRecord:
     return steps.requeued(
-        record, inputs=draw(OBJECTS), digest="v1:1", catalogue=draw(TEXT), credits=draw(CREDITS), at=at
+        record,
+        inputs=draw(OBJECTS),
+        digest="v1:1",
+        catalogue=draw(TEXT),
+        credits=draw(CREDITS),
+        at=at,
+        group=draw(GROUPS),
     )
 
 

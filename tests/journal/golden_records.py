@@ -1,4 +1,4 @@
-"""The records in `golden/v1.sql`, a journal of version 1. Nothing here may change once a release has written it.
+"""The records in `golden/v1.sql` and its successors, one journal of each version. Nothing of them may change later.
 
 `python -m tests.journal.golden_records` writes the journal that this release makes of them, for a new version.
 """
@@ -18,6 +18,7 @@ from seedance_async.core.lifecycle import State
 from seedance_async.core.record import Attempt, JobRecord, RecordedOutput, RecordedResult
 from seedance_async.core.record_errors import RecordedError
 from seedance_async.journal import SqliteJournal
+from seedance_async.journal.schema import SCHEMA
 
 GOLDEN = Path(__file__).parent / "golden"
 T0 = datetime(2026, 11, 23, 9, 30, 0, 0, UTC)
@@ -109,6 +110,10 @@ RECORDS = (
 )  # fmt: skip
 
 
+#: What is in the journal of each version.
+BY_VERSION = {1: RECORDS, 2: (*RECORDS, record("grouped", State.QUEUED, group="anna & söhne"))}
+
+
 #: Who wrote it, in place of this machine.
 SIGNED_BY = [
     ("studio", "host"),
@@ -139,7 +144,7 @@ async def main(target: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         journal = SqliteJournal(Path(folder) / "journal.db")
         await journal.open()
-        await journal.write(RECORDS)
+        await journal.write(BY_VERSION[len(SCHEMA)])
         await journal.aclose()
         with contextlib.closing(sqlite3.connect(journal.path)) as connection, connection:
             connection.executemany("UPDATE about SET value = ? WHERE name = ?", SIGNED_BY)

@@ -14,7 +14,7 @@ from seedance_async.journal.database import Database
 from seedance_async.journal.inspection import look, read_records
 from seedance_async.journal.schema import SCHEMA, Schema, Step
 from tests.core.record_histories import LATER, queued
-from tests.journal.golden_records import GOLDEN, RECORDS, T2, dump, load
+from tests.journal.golden_records import BY_VERSION, GOLDEN, RECORDS, T2, dump, load
 
 #: Adds what this release may ignore, as a release of next year may.
 ADDS: Schema = (
@@ -29,7 +29,7 @@ ADDS: Schema = (
     ),
 )
 #: Adds what this release would do harm to, if it wrote without a thought of it.
-BREAKS: Schema = (*ADDS, Step(3, ("CREATE TABLE claims (key TEXT NOT NULL, until TEXT NOT NULL)",)))
+BREAKS: Schema = (*ADDS, Step(4, ("CREATE TABLE claims (key TEXT NOT NULL, until TEXT NOT NULL)",)))
 
 
 def query(path: Path, sql: str) -> list[Any]:
@@ -45,30 +45,36 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.db"
 
 
-def test_the_golden_journal_is_read(path: Path) -> None:
-    """What version 1 wrote is understood, word for word, and who wrote it."""
-    assert read_journal(path) == RECORDS
+@pytest.mark.parametrize("version", BY_VERSION)
+def test_the_golden_journals_are_read(tmp_path: Path, version: int) -> None:
+    """What each version wrote is understood, word for word, and who wrote it."""
+    path = tmp_path / "journal.db"
+    load(version, path)
+    assert read_journal(path) == BY_VERSION[version]
     host = journal_host(path)
     assert host is not None
     assert (host.name, host.path, host.at, host.here) == ("studio", "/videos/journal.db", T2, False)
 
 
-async def test_the_golden_journal_is_opened(path: Path) -> None:
-    """And written again, it is what it was."""
+@pytest.mark.parametrize("version", BY_VERSION)
+async def test_the_golden_journals_are_opened(tmp_path: Path, version: int) -> None:
+    """And written again, they are what they were."""
+    path, records = tmp_path / "journal.db", BY_VERSION[version]
+    load(version, path)
     journal = SqliteJournal(path)
-    assert tuple(await journal.open()) == RECORDS
+    assert tuple(await journal.open()) == records
     assert journal.last_host is not None
     assert journal.last_host.name == "studio"
-    await journal.write(RECORDS)
+    await journal.write(records)
     await journal.aclose()
-    assert read_journal(path) == RECORDS
+    assert read_journal(path) == records
 
 
 async def test_this_release_writes_the_golden_journal(tmp_path: Path) -> None:
     """Tables and rows are still those of the newest version; another form of either needs a version of its own."""
     journal = SqliteJournal(tmp_path / "journal.db")
     await journal.open()
-    await journal.write(RECORDS)
+    await journal.write(BY_VERSION[len(SCHEMA)])
     await journal.aclose()
     golden = (GOLDEN / f"v{len(SCHEMA)}.sql").read_text(encoding="utf-8")
 
@@ -83,7 +89,7 @@ def test_an_older_journal_is_migrated(path: Path) -> None:
     database = Database(path, schema=ADDS)
     assert database.open() == RECORDS
     database.close()
-    assert query(path, "PRAGMA user_version") == [(2,)]
+    assert query(path, "PRAGMA user_version") == [(3,)]
     assert query(path, "SELECT number, priority FROM jobs WHERE number < 3") == [(1, 1), (2, 2)]
 
 
@@ -116,7 +122,7 @@ def test_a_compatible_later_journal_is_followed(path: Path) -> None:
     assert ours.open() == RECORDS
     ours.write([steps.noted(RECORDS[2], {"seen": True}, LATER), queued("new")])
     ours.close()
-    assert query(path, "PRAGMA user_version") == [(2,)]
+    assert query(path, "PRAGMA user_version") == [(3,)]
     assert query(path, "SELECT name FROM sqlite_master WHERE name = 'slots'") == [("slots",)]
     assert query(path, "SELECT priority, json_extract(attempts, '$[0].region') FROM jobs WHERE number = 3") == [
         (3, "eu")
@@ -155,7 +161,7 @@ def test_another_later_journal_is_left_alone(path: Path, tmp_path: Path, closed:
         path = copy / "journal.db"
     files = {file: file.read_bytes() for file in path.parent.iterdir() if file.is_file()}
     for opening in (Database(path).open, lambda: read_journal(path), lambda: journal_host(path)):
-        with pytest.raises(JournalError, match=r"later release of seedance_async \(.*, journal version 3\)"):
+        with pytest.raises(JournalError, match=r"later release of seedance_async \(.*, journal version 4\)"):
             opening()
     assert {file: file.read_bytes() for file in files} == files
     assert not (path.parent / "journal.db.lock").exists()
