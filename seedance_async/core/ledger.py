@@ -76,7 +76,7 @@ class SlotLedger(Generic[HolderT]):
     _lateness: Lateness = field(init=False, factory=Lateness)
     _pacing: Pacing = field(init=False, factory=Pacing)
     _on_wire: set[HolderT] = field(init=False, factory=set[HolderT])
-    _queue: FairQueue[HolderT] = field(init=False, factory=FairQueue)
+    _queue: FairQueue[HolderT] = field(init=False, factory=FairQueue[HolderT])
     _window: Window = field(init=False, factory=Window)
     _foreign: int = field(init=False, default=0)
     _foreign_seen: float = field(init=False, default=0.0)
