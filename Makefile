@@ -48,7 +48,7 @@ types: $(VENV)/.developer
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-bench: $(VENV)/.developer
+bench: $(VENV)/.benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
@@ -75,4 +75,9 @@ $(VENV)/.installed: pyproject.toml
 $(VENV)/.developer: $(VENV)/.installed
 	@echo "Installing the tools for development"
 	@$(PIP) --group dev
+	@touch $@
+
+$(VENV)/.benchmarks: $(VENV)/.installed
+	@echo "Installing what the benchmarks compare with"
+	@$(PIP) --group bench
 	@touch $@

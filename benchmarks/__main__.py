@@ -1,17 +1,30 @@
 """Run benchmarks: `python -m benchmarks [scenario ...]`."""
 
 import argparse
+import shlex
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import imports, install, machine
+from benchmarks import imports, install, machine, results
+from benchmarks.account import faults, honest, limit, saturated, tail
 from benchmarks.journal import cost, size, slots
 from benchmarks.options import Options
 from benchmarks.overhead import scenario as overhead
+from benchmarks.polling import scenario as polling
 from benchmarks.report import Report
 
 SCENARIOS: dict[str, Callable[[Options], Report]] = {
+    "saturated-5": saturated.run_5,
+    "saturated-50": saturated.run_50,
+    "saturated-500": saturated.run_500,
+    "mixed": saturated.run_mixed,
+    "limit": limit.run,
+    "faults": faults.run,
+    "tail": tail.run,
+    "clock": honest.run,
+    "polling": polling.run,
     "overhead": overhead.run,
     "import": imports.run,
     "install": install.run,
@@ -27,7 +40,8 @@ def main() -> int:
     parser.add_argument(
         "scenario",
         nargs="*",
-        help=f"one or more of {', '.join(SCENARIOS)}, or `journal` for all of its parts; all without a name",
+        help=f"one or more of {', '.join(SCENARIOS)}, or what is before the dash for all of its parts; all without a "
+        "name",
     )
     parser.add_argument("--rounds", type=int, default=5, help="how often each candidate runs (default: 5)")
     parser.add_argument(
@@ -50,6 +64,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="end with exit code 1 if an aim is missed")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
+        "--results", action="store_true", help="write all that is found into benchmarks/RESULTS.md, too"
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=Path("build/benchmarks"),
@@ -62,20 +79,24 @@ def main() -> int:
 
     options = Options(rounds=given.rounds, tasks=given.tasks, seed=given.seed, task_seconds=given.task_seconds)
     if given.quick:
-        options = Options(rounds=2, tasks=100, seed=given.seed, task_seconds=0.5)
+        options = Options(rounds=2, tasks=100, seed=given.seed, task_seconds=0.5, quick=True)
     facts = machine.facts()
-    all_met = True
+    began = time.monotonic()
+    reports: list[Report] = []
     chosen = [scenario for name in given.scenario for scenario in parts(name)]
     for scenario in chosen or SCENARIOS:
         report = SCENARIOS[scenario](options)
-        all_met = all_met and report.met
+        reports.append(report)
         file = report.write(given.out, facts)
         print(report.as_json(facts) if given.json else f"{report.as_text()}\n  JSON: {file}\n", flush=True)
     if not given.json:
         print(
             f"on {facts['python']}, {facts['system']}, {facts['processor']}, {facts['cores']} cores; seed {given.seed}"
         )
-    return 1 if given.check and not all_met else 0
+    if given.results:
+        minutes = (time.monotonic() - began) / 60
+        results.write(reports, facts, minutes=minutes, arguments=shlex.join(sys.argv[1:]))
+    return 1 if given.check and not all(report.met for report in reports) else 0
 
 
 def parts(name: str) -> list[str]:

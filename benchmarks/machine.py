@@ -6,6 +6,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+VERSIONS = ("seedance-async", "aiohttp", "attrs", "cattrs", "anyio", "httpx", "tenacity")
+
 
 def facts() -> dict[str, object]:
     """Describe the machine and the versions, for the report; nothing that names a person or a host."""
@@ -15,7 +17,7 @@ def facts() -> dict[str, object]:
         "processor": processor(),
         "cores": os.cpu_count(),
         "load": [round(each, 2) for each in os.getloadavg()] if hasattr(os, "getloadavg") else None,
-        "versions": {name: version_of(name) for name in ("seedance-async", "aiohttp", "attrs", "cattrs", "anyio")},
+        "versions": {name: version_of(name) for name in VERSIONS},
     }
 
 

@@ -15,12 +15,19 @@ class Options:
         tasks: Tasks per round.
         seed: Decides the order of candidates within a round.
         task_seconds: How long tasks take, where they take time.
+        quick: Whether to show only that a scenario works.
     """
 
     rounds: int
     tasks: int
     seed: int
     task_seconds: float = 2.0
+    quick: bool = False
+
+    @property
+    def long_rounds(self) -> int:
+        """Rounds of what takes long, and varies little from one to the next."""
+        return max(1, self.rounds // 2)
 
     def turns(self, candidates: Sequence[str]) -> Iterator[list[str]]:
         """Give the order of candidates for each round: another one each time, the same for the same seed."""

@@ -56,8 +56,8 @@ class Curves:
         return between([(each.polls, each.idle) for each in self.ours.values()], usual.polls) / usual.idle
 
 
-def curves(draw: Draw, *, tasks: int, seeds: Sequence[int]) -> Curves:
-    """Simulate every candidate, on the same tasks."""
+def curves(draw: Draw, *, tasks: int, seeds: Sequence[int], known: bool = True) -> Curves:
+    """Simulate every candidate, on the same tasks; the one that knows the law only where that is wished."""
     laws = known_laws(draw)
 
     def mean(make: "Session | Loop") -> Figures:
@@ -76,7 +76,7 @@ def curves(draw: Draw, *, tasks: int, seeds: Sequence[int]) -> Curves:
     return Curves(
         fixed={interval: mean(Loop(interval)) for interval in INTERVALS},
         ours={target: mean(Session.aiming_at(target)) for target in TARGETS},
-        known={target: mean(Session.aiming_at(target, laws)) for target in TARGETS},
+        known={target: mean(Session.aiming_at(target, laws)) for target in TARGETS if known},
         backing_off=mean(Loop(1.0, growth=1.5, most=30.0)),
         least=least_product(draw, laws),
     )

@@ -4,10 +4,12 @@ Time is simulated (`account`), with the policy, the learning and the bound of th
 round draws other tasks; candidates get the same ones.
 """
 
+from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
 from benchmarks.options import Options
-from benchmarks.polling.curves import DEFAULT_TARGET, USUAL_INTERVAL, Curves, all_curves
+from benchmarks.polling.curves import DEFAULT_TARGET, USUAL_INTERVAL, Curves, curves
+from benchmarks.polling.laws import LAWS
 from benchmarks.report import Ratio, Report, Spread
 
 MOST_TASKS: Final = 1000
@@ -21,7 +23,11 @@ NEVER_WORSE: Final = 1.1
 def run(options: Options) -> Report:
     """Simulate every law, once per round."""
     tasks = min(options.tasks, MOST_TASKS)
-    rounds = [all_curves(tasks=tasks, seeds=[options.seed + number]) for number in range(options.rounds)]
+    seeds = range(options.seed, options.seed + options.long_rounds)
+    jobs = [(name, tasks, seed) for seed in seeds for name in LAWS]
+    with ProcessPoolExecutor() as pool:
+        each_law = list(pool.map(_one, jobs))
+    rounds = [dict(zip(LAWS, each_law[start:], strict=False)) for start in range(0, len(jobs), len(LAWS))]
     rows: dict[str, dict[str, Spread]] = {}
     ratios: list[Ratio] = []
     for name in rounds[0]:
@@ -40,9 +46,14 @@ def run(options: Options) -> Report:
         "What does the default policy cost and buy beside asking every three seconds?",
         rows,
         ratios,
-        {"rounds": options.rounds, "tasks": tasks, "slots": 50, "seed": options.seed},
+        {"rounds": len(seeds), "tasks": tasks, "slots": 50, "seed": options.seed},
         ["Simulated: 50 slots, requests of 0.1 s. Delay includes the way back of the answer, half of that."],
     )
+
+
+def _one(job: tuple[str, int, int]) -> Curves:
+    name, tasks, seed = job
+    return curves(LAWS[name], tasks=tasks, seeds=[seed], known=False)
 
 
 def _row(found: list[Curves], who: str) -> dict[str, Spread]:

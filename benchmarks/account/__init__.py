@@ -1,0 +1,1 @@
+"""Candidates on an emulated account: a server process and a client process that share one clock."""
