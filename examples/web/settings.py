@@ -1,0 +1,73 @@
+"""What the application is told by its environment, and the session that follows from it."""
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final, Self
+
+from attrs import field, frozen
+
+from seedance_async import AsyncSeedance, ConfigurationError, FixedPolling, PollingPolicy, Timeouts
+
+#: Seconds that answers which are under way when the process is told to stop have to end.
+GRACE: Final = 5
+#: Seconds after that for creates on the wire. One that has no answer by then is unknown, which is the worst end.
+CLOSE: Final = 10.0
+
+
+@frozen(kw_only=True)
+class WebSettings:
+    """The settings, each from the variable that it names.
+
+    Attributes:
+        journal: `VIDEOS_JOURNAL`, where keys, tasks and costs are kept. On a volume that outlives the process.
+        concurrency: `VIDEOS_CONCURRENCY`, most tasks in progress; None finds the account's limit.
+        budget: `VIDEOS_BUDGET`, most credits that all runs with this journal may spend; None for no limit.
+        poll_every: `VIDEOS_POLL_EVERY`, seconds between two looks at a task. For emulators; None suits the service.
+        heartbeat: Seconds of silence after which a stream of events says that it is still there.
+        api_key: The key, where the SDK is not to take it from the environment.
+        base_url: Where the service is; the same.
+    """
+
+    journal: str | os.PathLike[str] = "videos.db"
+    concurrency: int | None = None
+    budget: Decimal | None = None
+    poll_every: float | None = None
+    heartbeat: float = 15.0
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment.
+
+        Raises:
+            ConfigurationError: A variable is no number.
+        """
+
+        def number(name: str) -> Decimal | None:
+            text = environment.get(name)
+            try:
+                return Decimal(text) if text else None
+            except ArithmeticError:
+                raise ConfigurationError(f"{name} is to be a number, and is {text!r}") from None
+
+        concurrency, poll_every = number("VIDEOS_CONCURRENCY"), number("VIDEOS_POLL_EVERY")
+        return cls(
+            journal=environment.get("VIDEOS_JOURNAL", "videos.db"),
+            concurrency=None if concurrency is None else int(concurrency),
+            budget=number("VIDEOS_BUDGET"),
+            poll_every=None if poll_every is None else float(poll_every),
+        )
+
+    def session(self) -> AsyncSeedance:
+        """Make the one session of the process; `async with` opens it."""
+        return AsyncSeedance(
+            self.api_key,
+            base_url=self.base_url,
+            journal=self.journal,
+            concurrency=self.concurrency or "auto",
+            budget=self.budget,
+            polling=PollingPolicy() if self.poll_every is None else FixedPolling(self.poll_every),
+            timeouts=Timeouts(close=CLOSE),
+        )
