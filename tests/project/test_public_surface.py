@@ -40,6 +40,7 @@ PUBLIC_MODULES = ["seedance_async", "seedance_async.testing", "seedance_async.we
 CORE_DISTRIBUTIONS = {
     "aiohttp", "attr", "attrs", "cattrs", "anyio",
     "aiohappyeyeballs", "aiosignal", "frozenlist", "idna", "multidict", "propcache", "typing_extensions", "yarl",
+    "sniffio",  # anyio asks it where somebody else has installed it
 }  # fmt: skip
 
 
