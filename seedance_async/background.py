@@ -23,6 +23,7 @@ from seedance_async.journal.keeper import Keeper
 from seedance_async.journal.unwritten import tell_unwritten
 from seedance_async.poller import Poller
 from seedance_async.register import Register
+from seedance_async.settling import Settling
 from seedance_async.slots import Slots
 from seedance_async.transport import Transport
 
@@ -46,6 +47,7 @@ class Background:
     poller: Poller
     transport: Transport
     slots: Slots
+    settling: Settling
     keeper: Keeper | None = None
     crash: str | None = field(init=False, default=None)
     _close_timeout: float = field(init=False, default=0.0)
@@ -147,6 +149,7 @@ class Background:
         try:
             async with asyncio.TaskGroup() as loops:
                 running = [loops.create_task(self.dispatcher.run()), loops.create_task(self.poller.run())]
+                running.append(loops.create_task(self.settling.run()))
                 await self._close_asked.wait()
                 self._refuse_queued()
                 await self.dispatcher.finish(self._close_timeout)

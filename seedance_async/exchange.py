@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from attrs import define, field
 
+from seedance_async.callbacks import Callbacks
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
 from seedance_async.core.outcome import Accepted, NotSent, Outcome, Rejected, Unknown, classify
 from seedance_async.core.request import Request
@@ -33,6 +34,7 @@ class Exchange:
 
     Attributes:
         entries: Where intents are written down.
+        callbacks: Where creates get the session's callback URLs from, if it has any.
         duration_form: How durations are written; None for the catalogue's way. Turned once the service has complained
             about its type, and kept for the session.
         creates: How many creates left, or tried to.
@@ -43,6 +45,7 @@ class Exchange:
     rand: Rand
     hooks: Hooks
     entries: Entries = field(factory=Entries)
+    callbacks: Callbacks | None = None
     duration_form: DurationForm | None = None
     creates: int = 0
 
@@ -75,7 +78,8 @@ class Exchange:
                 if job.claims <= 0:
                     return Unreached("nobody wants it any more")
                 self.creates += 1
-                reply = await self.transport.create(_encode(request, form), mark)
+                callback_url = None if self.callbacks is None else self.callbacks.url_for(job, request)
+                reply = await self.transport.create(_encode(request, form, callback_url), mark)
                 closed = False
             except JournalError as error:
                 return GiveUp(error)
@@ -112,8 +116,8 @@ class Exchange:
             self.hooks.call(PossibleDouble(job.key, decision.reason))
 
 
-def _encode(request: Request, form: DurationForm) -> bytes:
-    return _to_json(create_body(request, form)).encode("ascii")
+def _encode(request: Request, form: DurationForm, callback_url: str | None) -> bytes:
+    return _to_json(create_body(request, form, callback_url)).encode("ascii")
 
 
 def _complains_about_duration(reply: Answer, outcome: Outcome) -> bool:

@@ -122,6 +122,18 @@ class Intake:
             self._attaching.by_hint(job, task_id)
         return job
 
+    def settle(self, key: str, job: Job | None, task_id: str) -> None:
+        """Let the job of a key, whose create had an unknown outcome, run with a task id that the service confirmed.
+
+        Raises:
+            InputError: It is not unknown any more, or the task belongs to another job.
+        """
+        if job is None or self._keys.get(key) is job:
+            self.attach(task_id, key)
+        elif job.state is State.UNKNOWN:
+            # Without a journal only its handle knows a job that was given no key.
+            self._attaching.by_hint(job, task_id)
+
     async def resume(self) -> list[Job]:
         """Return the jobs of the journal that are not at their end: those that run, watched, then those queued.
 
@@ -179,7 +191,8 @@ class Intake:
         running = self.opened.register.tasks.get(task_id)
         if running is not None and running.request is not None:
             return running.key
-        return None if self._keeper is None else self._keeper.key_of(task_id)
+        key = None if self._keeper is None else self._keeper.key_of(task_id)
+        return self.opened.register.owners.get(task_id) if key is None else key
 
     def _check_hint(self, task_id: str, key: str) -> None:
         """Refuse an id for a key that needs none, or that is the task of another key, before anything changes."""

@@ -23,6 +23,7 @@ from seedance_async.core.results import QUEUED, TaskSnapshot, VideoResult
 from seedance_async.errors import SeedanceError
 
 if TYPE_CHECKING:
+    from seedance_async.core.callback import Callback
     from seedance_async.core.request import Request
     from seedance_async.handle import TaskHandle
 
@@ -56,6 +57,7 @@ class Job:
         wish: How many polls per second it stands for.
         due: When its next poll is planned; entries of the poller's heap with another time are void.
         slot_until: When its slot is given up, after its deadline; None before.
+        callback: Its callbacks, where its creates carry a URL of the session's; None otherwise.
         haste: What deliveries have done for its task; None before the first.
         of_journal: Whether a session before queued it, so that nobody in this one was promised an answer.
         counted: Whether this session counts its create among those of unknown outcome.
@@ -92,6 +94,7 @@ class Job:
     due: float = -1.0
     slot_until: float | None = None
     ended_at: float | None = None
+    callback: "Callback | None" = None
     haste: Haste | None = None
     of_journal: bool = False
     counted: bool = False

@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
 
+from seedance_async.core.callback_urls import CallbackUrls, checked_callback_url
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.polling import Polling
 from seedance_async.core.record import credits_of
@@ -60,6 +61,7 @@ class Lifetime:
         concurrency: int | Literal["auto"] = "auto",
         slots: Slots | None = None,
         journal: Journal | str | os.PathLike[str] | None = None,
+        callback_url: CallbackUrls | str | None = None,
         catalogue: Catalogue | str | None = None,
         retry: RetryPolicy | None = None,
         polling: Polling | None = None,
@@ -97,6 +99,7 @@ class Lifetime:
             http_session=checked_http_session(http_session),
             hooks=checked_hooks(hooks),
             journal=checked_journal(journal),
+            callback_url=checked_callback_url(callback_url),
         )
         self._opened: Opened | None = None
         self._intake: Intake | None = None
@@ -119,6 +122,7 @@ class Lifetime:
         self._loop, self._pid = asyncio.get_running_loop(), os.getpid()
         self._opened = self._assemble(self._settings)
         self._intake = Intake(self._opened, self._catalogue, self._settings.polling)
+        self._opened.settling.settle = self._intake.settle
         await self._opened.background.open()
         keeper = self._opened.register.entries.keeper
         if keeper is not None:

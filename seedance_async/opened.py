@@ -8,6 +8,7 @@ from attrs import frozen
 
 from seedance_async.asking import ask
 from seedance_async.background import Background
+from seedance_async.callbacks import Callbacks
 from seedance_async.core.budget import Budget
 from seedance_async.dispatcher import Dispatcher
 from seedance_async.downloads import Downloads
@@ -24,6 +25,7 @@ from seedance_async.planner import Planner
 from seedance_async.poller import Poller
 from seedance_async.register import Register
 from seedance_async.settings import Settings
+from seedance_async.settling import Settling
 from seedance_async.slots import LocalSlots, Slots
 from seedance_async.transport import Transport
 from seedance_async.uploads import Uploads
@@ -39,6 +41,7 @@ class Opened:
     exchange: Exchange
     poller: Poller
     notices: Notices
+    settling: Settling
     transport: Transport
     background: Background
     downloads: Downloads
@@ -59,22 +62,25 @@ def assemble(settings: Settings) -> Opened:
     entries = Entries(keeper)
     register = Register(slots, Budget(settings.budget), timeouts, hooks, entries)
     gatekeeper = Gatekeeper(register, settings.retry, rand)
-    exchange = Exchange(transport, settings.retry, rand, hooks, entries)
+    callbacks = Callbacks(settings.callback_url, entries)
+    exchange = Exchange(transport, settings.retry, rand, hooks, entries, callbacks)
     dispatcher = Dispatcher(register, gatekeeper, exchange)
     planner = Planner(register, settings.polling)
     watch = Watch(register, gatekeeper, planner, settings.retry, settings.key.source, dispatcher.balance)
     poller = Poller(register, gatekeeper, planner, transport, watch, rand)
-    notices = Notices(register, poller)
-    dispatcher.watch = notices.accepted
     ask_once = partial(ask, transport)
+    settling = Settling(register, callbacks, ask_once)
+    notices = Notices(register, poller, planner, callbacks, settling)
+    dispatcher.watch, register.unknown = notices.accepted, notices.unknown
     return Opened(
         register=register,
         gatekeeper=gatekeeper,
         exchange=exchange,
         poller=poller,
         notices=notices,
+        settling=settling,
         transport=transport,
-        background=Background(register, dispatcher, poller, transport, slots, keeper),
+        background=Background(register, dispatcher, poller, transport, slots, settling, keeper),
         downloads=Downloads(transport.files, ask_once, sock_read=timeouts.download, connect=timeouts.connect),
         uploads=Uploads(transport, rand, hooks),
         ask=ask_once,

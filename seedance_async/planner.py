@@ -8,6 +8,7 @@ from typing import Final
 from attrs import define, field
 
 from seedance_async.clock import wall_now
+from seedance_async.core.arrivals import Arrivals, spaced
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.durations import Durations
 from seedance_async.core.kinds import Kind, kind_of, seconds_taken
@@ -39,6 +40,7 @@ class Planner:
     polling: Polling
     durations: Durations = field(init=False)
     rate: PollRate = field(init=False)
+    arrivals: Arrivals = field(init=False, factory=Arrivals)
     _begun: int = field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
@@ -73,14 +75,20 @@ class Planner:
             pressure=self.rate.pressure,
         )
         try:
-            delay = float(job.polling.delay(look))
+            delay = float(self._delay(job, look))
         except Exception:
             logger.exception("the polling policy of job %s failed; the default one takes over", job.key)
             delay = math.nan
         if not math.isfinite(delay):
             job.polling = PollingPolicy()
-            delay = job.polling.delay(look)
+            delay = self._delay(job, look)
         return delay
+
+    def _delay(self, job: Job, look: Look) -> float:
+        # Once a delivery has come there is none to wait for any more.
+        if job.callback is None or job.callback.heard_at is not None:
+            return job.polling.delay(look)
+        return spaced(job.polling, look, self.arrivals.spacing(self.register.now()))
 
     def planned(self, job: Job, moment: float) -> float:
         """Note when a job is looked at next by its policy's wish, and return it."""
@@ -106,6 +114,14 @@ class Planner:
         """
         if job.request is None or job.kind is None:
             return None
+        moment = self._learn_end(job, snapshot)
+        if job.callback is not None and job.task_id is not None:
+            now, heard_at = self.register.now(), job.callback.heard_at
+            self.arrivals.ended(job.task_id, moment, now, heard_at=heard_at)
+        return moment
+
+    def _learn_end(self, job: Job, snapshot: TaskSnapshot) -> float:
+        assert job.kind is not None
         age = self.register.now() - job.accepted_at
         seconds = seconds_taken(snapshot.created_at, snapshot.completed_at, job.alive_at, age)
         self.durations.ended(job.kind, job.alive_at, seconds, self.register.now())

@@ -4,6 +4,8 @@ Every change of state happens in a function without `await`, so that no cancella
 """
 
 import asyncio
+from collections.abc import Callable
+from typing import Final
 
 from attrs import define, field
 
@@ -28,6 +30,9 @@ from seedance_async.settings import Timeouts
 from seedance_async.slots import Slots
 from seedance_async.statistics import Counts
 
+#: More tasks than any account has at once, by far; older ones cannot be taken for new ones, by their age.
+_MOST_OWNERS: Final = 10_000
+
 
 @define(eq=False)
 class Register:
@@ -39,6 +44,8 @@ class Register:
         running: Jobs whose task was accepted and not yet seen to end.
         entries: Where what happens to jobs is written down.
         tasks: The running jobs by task id.
+        owners: The keys of the tasks that were accepted last, also of those that have ended.
+        unknown: Told of each job that ends with an unknown outcome.
         on_wire: How many tasks of the session send creates.
         alarm: Rung when a waiter may be able to leave.
     """
@@ -53,6 +60,8 @@ class Register:
     impatient: dict[Job, None] = field(init=False, factory=dict[Job, None])
     running: dict[Job, None] = field(init=False, factory=dict[Job, None])
     tasks: dict[str, Job] = field(init=False, factory=dict[str, Job])
+    owners: dict[str, str] = field(init=False, factory=dict[str, str])
+    unknown: Callable[[Job], None] | None = field(init=False, default=None)
     on_wire: int = field(init=False, default=0)
     alarm: Alarm = field(init=False, factory=Alarm)
     _detached: int = field(init=False, default=0)
@@ -87,6 +96,10 @@ class Register:
         self.leave_queue(job)
         self.running[job] = None
         self.tasks[job.task_id] = job
+        if job.request is not None:
+            self.owners[job.task_id] = job.key
+            if len(self.owners) > _MOST_OWNERS:
+                del self.owners[next(iter(self.owners))]
         self._detached += job.detached
 
     def leave_queue(self, job: Job) -> None:
@@ -176,6 +189,8 @@ class Register:
         job.wake()
         if self.hooks:
             self.hooks.call(Finished(job.key, job.task_id, job.state.value))
+        if job.state is State.UNKNOWN and self.unknown is not None:
+            self.unknown(job)
         self.check_quiet()
 
     def end_wait(self, job: Job, error: SeedanceError) -> None:

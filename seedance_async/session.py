@@ -36,6 +36,9 @@ class AsyncSeedance(Submitting):
         slots: Slots of your own, in place of those of this process.
         journal: A path for a SQLite file, or a `Journal` of your own: keys, task ids and what they cost survive this
             process. By default they last as long as the session. See `resume`.
+        callback_url: Where the service says that a task has ended: `CallbackUrls`, or one http(s) URL for all tasks; a
+            `callback_url` of the inputs wins. What comes there goes to `notify`, and tasks are polled far less while it
+            comes; see `seedance_async.webhooks`.
         catalogue: The published contract to check and price inputs by. By default `SEEDANCE_CATALOGUE`, else
             `Catalogue.CLASSIC`.
         retry: How to deal with failures of the service.

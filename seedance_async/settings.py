@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 from attrs.validators import optional
 
+from seedance_async.core.callback_urls import CallbackUrls
 from seedance_async.core.frozen import is_iterable, is_mapping
 from seedance_async.core.names import listed, shown
 from seedance_async.core.polling import Polling, PollingPolicy
@@ -112,6 +113,8 @@ class Settings:
     http_session: "aiohttp.ClientSession | None" = field(repr=False)
     hooks: "tuple[Hook, ...]"
     journal: Journal | None = None
+    # A URL that all tasks share is often the receiver's secret.
+    callback_url: CallbackUrls | str | None = field(default=None, repr=False)
 
 
 def checked_key(key: object, source: str) -> str:

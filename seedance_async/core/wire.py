@@ -25,12 +25,15 @@ _AS_GIVEN: Final = tuple(
 )
 
 
-def create_body(request: Request, duration_form: DurationForm | None = None) -> dict[str, Any]:
+def create_body(
+    request: Request, duration_form: DurationForm | None = None, callback_url: str | None = None
+) -> dict[str, Any]:
     """Return the JSON object of `createTask`.
 
     Args:
         request: A prepared request.
         duration_form: How the duration is written; by default as the model's facts say.
+        callback_url: Where the service says that the task has ended, unless the inputs say where.
     """
     inputs, spec = request.inputs, request.spec
     fields: dict[str, Any] = {"prompt": inputs.prompt}
@@ -52,7 +55,9 @@ def create_body(request: Request, duration_form: DurationForm | None = None) -> 
         fields.update(thaw(inputs.extra))
     body: dict[str, Any] = {"model": spec.id, "inputs": fields}
     if inputs.callback_url is not None:
-        body["callBackUrl"] = inputs.callback_url
+        callback_url = inputs.callback_url
+    if callback_url is not None:
+        body["callBackUrl"] = callback_url
     return body
 
 

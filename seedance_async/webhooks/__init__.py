@@ -9,6 +9,7 @@ The service signs nothing. So a delivery is a hint: it makes the session ask for
 by itself. `docs/webhooks.md` has the whole story.
 """
 
+from seedance_async.core.callback_urls import CallbackUrls
 from seedance_async.core.delivery import MAX_BODY, Delivery, parse_delivery
 from seedance_async.errors import DeliveryError
 from seedance_async.webhooks.aiohttp_route import aiohttp_app
@@ -17,6 +18,7 @@ from seedance_async.webhooks.asgi_route import asgi_app
 
 __all__ = [
     "MAX_BODY",
+    "CallbackUrls",
     "Delivery",
     "DeliveryError",
     "Notifies",
