@@ -34,7 +34,7 @@ _HERE: Final = "Callbacks for finished tasks are taken here, by POST.\n"
 class Receiver(Protocol):
     """Somebody who takes deliveries: `session.notify`, or a function of yours that has the same arguments."""
 
-    def __call__(self, delivery: Delivery, *, token: str | None) -> object:
+    def __call__(self, delivery: Delivery, /, *, token: str | None) -> object:
         """Take a delivery; what is returned is awaited if it can be."""
         ...
 
@@ -42,7 +42,7 @@ class Receiver(Protocol):
 class Notifies(Protocol):
     """Somebody with a method `notify`, such as a session."""
 
-    def notify(self, delivery: Delivery, *, token: str | None = None) -> object:
+    def notify(self, delivery: Delivery, /, *, token: str | None = None) -> object:
         """Take a delivery."""
         ...
 

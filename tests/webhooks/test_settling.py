@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,7 @@ async def test_a_lost_create_is_settled_by_its_webhook(
     assert result.task_id == handle.task_id == service.tasks()[0]
     statistics = session.statistics()
     assert service.emulator.statistics().creates == 1
-    assert (statistics.unknown, statistics.credits_maybe, statistics.credits_used) == (0, 0, PRICE_480P)
+    assert (statistics.unknown, statistics.credits_maybe, statistics.credits_used) == (0, Decimal(0), PRICE_480P)
     assert statistics.in_progress == 0
     if journal:
         record = session.journal.get(handle.key)
@@ -153,7 +155,7 @@ async def test_what_does_not_settle_a_create(start: Start, serve: Serve, tmp_pat
         (str(other.task_id), right),
         ("task_of_nobody", right),
     ]:
-        await stays_unknown(session, service, handle, lambda task=task_id, word=given: told(session, task, word))
+        await stays_unknown(session, service, handle, partial(told, session, task_id, given))
     told(session, true, right)
     await asyncio.sleep(5)
     await handle
