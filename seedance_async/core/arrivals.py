@@ -89,7 +89,7 @@ def spaced(policy: Polling, look: Look, spacing: float) -> float:
     """Return the seconds until the next poll of a task whose webhook is waited for.
 
     Never sooner than the policy would without webhooks. Unless the policy itself waits longer, never later than
-    `LONGEST`, times the pressure. A policy that pays no regard to the pressure, such as a fixed interval, stays as it is.
+    `LONGEST`, times the pressure. A policy that pays no regard to pressure, such as a fixed interval, stays as it is.
     """
     normal = policy.delay(look)
     if spacing <= 1.0:

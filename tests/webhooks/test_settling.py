@@ -155,7 +155,7 @@ async def test_what_does_not_settle_a_create(start: Start, serve: Serve, tmp_pat
         (str(other.task_id), right),
         ("task_of_nobody", right),
     ]:
-        await stays_unknown(session, service, handle, partial(told, session, task_id, given))
+        await stays_unknown(session, service, handle, partial(told, session, str(task_id), given))
     told(session, true, right)
     await asyncio.sleep(5)
     await handle
