@@ -19,6 +19,7 @@ from seedance_async.core.request import BASE_DEADLINE, Request, prepare
 from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, VideoResult
 from seedance_async.errors import InputError, WithdrawnError
 from seedance_async.job import Job
+from seedance_async.telling import attached
 
 if TYPE_CHECKING:
     from seedance_async.opened import Opened
@@ -44,6 +45,9 @@ class Attaching:
         if known is not None:
             self.again(known)
             return known
+        kept = self.opened.register.kept.by_task(task_id)
+        if kept is not None:
+            return kept
         job = self._blank(task_id, None)
         self._run(job, task_id, accepted_at=job.enqueued_at)
         self.opened.register.slots.adopt(job)
@@ -131,6 +135,8 @@ class Attaching:
         job.visible_by = now + min(register.timeouts.visibility, _ATTACHED_VISIBLE)
         job.deadline = now + (register.timeouts.task or _deadline(job))
         register.runs(job)
+        if register.hooks:
+            register.hooks.call(attached(job))
         self.opened.poller.look_now(job)
 
     def _end(self, job: Job, record: JobRecord, result: VideoResult | None) -> None:

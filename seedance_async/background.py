@@ -19,6 +19,7 @@ from attrs import define, field
 from seedance_async.core.lifecycle import Event, State
 from seedance_async.dispatcher import Dispatcher
 from seedance_async.errors import JournalError, SessionClosedError
+from seedance_async.events import SessionEnded
 from seedance_async.journal.keeper import Keeper
 from seedance_async.journal.unwritten import tell_unwritten
 from seedance_async.poller import Poller
@@ -123,6 +124,12 @@ class Background:
                     await self._close_journal()
                 finally:
                     await self.transport.aclose()
+                    self._tell_ended()
+
+    def _tell_ended(self) -> None:
+        if self.register.hooks:
+            task_ids = tuple(job.task_id for job in self.register.running if job.task_id is not None)
+            self.register.hooks.call(SessionEnded(self.crash, task_ids))
 
     async def _close_journal(self) -> None:
         if self.keeper is None:

@@ -27,9 +27,9 @@ from seedance_async.errors import (
     WithdrawnError,
     concerns_everything,
 )
+from seedance_async.events import Refusal, SlotAcquired
 from seedance_async.exchange import Exchange
 from seedance_async.gatekeeper import Gatekeeper
-from seedance_async.hooks import Accepted, LimitChanged, Refusal, SlotAcquired
 from seedance_async.job import Job
 from seedance_async.journal.unwritten import tell_unwritten
 from seedance_async.register import Register
@@ -70,6 +70,8 @@ class Dispatcher:
                 self._let_leave()
             else:
                 self.gatekeeper.give_up_impatient()
+            # Whatever changes the number of slots rings.
+            register.tell_limit()
             await register.alarm.wait_until(self._next_moment())
 
     async def finish(self, timeout: float) -> None:
@@ -101,7 +103,8 @@ class Dispatcher:
             self.balance.left(request.credits)
             job.move(Event.INTENT)
             if self.register.hooks:
-                self.register.hooks.call(SlotAcquired(job.key))
+                waited = self.register.now() - job.enqueued_at
+                self.register.hooks.call(SlotAcquired(job.key, waited, job.attempts + 1))
             # An empty context: what the caller of `open` had in its own is none of a create's business.
             task = asyncio.get_running_loop().create_task(self._create(job), context=Context())
             self._wire.add(task)
@@ -200,8 +203,7 @@ class Dispatcher:
         assert job.task_id is not None
         assert job.request is not None
         job.noting = False
-        if register.hooks:
-            register.hooks.call(Accepted(job.key, job.task_id, job.request.credits))
+        register.tell_accepted(job)
         if isinstance(job.failure, SessionClosedError):
             # The background failed while this create was on the wire: now there is an id to tell.
             register.end_wait(job, SessionClosedError((job.task_id,), job.failure.reason))
@@ -222,10 +224,9 @@ class Dispatcher:
         job.move(Event.OVER_LIMIT)
         register.entries.back(job, Event.OVER_LIMIT)
         register.counts.refusals += 1
-        register.hooks.call(Refusal(job.key, error.limit, error.current))
         delay = parse_retry_after(decision.retry_after, self.wall())
-        if register.slots.refused(job, limit=error.limit, current=error.current, retry_after=delay):
-            register.hooks.call(LimitChanged(register.slots.statistics().limit))
+        register.hooks.call(Refusal(job.key, error.limit, error.current, delay))
+        register.slots.refused(job, limit=error.limit, current=error.current, retry_after=delay)
         self._back_in_queue(job)
 
     def _back_in_queue(self, job: Job) -> None:

@@ -21,8 +21,10 @@ from seedance_async.errors import DownloadError
 from seedance_async.fetching import Fetch, FileFetch, Refresh
 from seedance_async.files import DISK_FULL, TargetError, explain
 from seedance_async.filethreads import FileThreads
+from seedance_async.hooks import Hooks
 from seedance_async.parts import Part
 from seedance_async.streaming import VideoStream
+from seedance_async.told import ToldDownload
 from seedance_async.transfer import Broken, Transfer
 
 __all__ = ["Downloads", "Progress", "VideoStream"]
@@ -53,6 +55,7 @@ class Downloads:
         sock_read: float = 60.0,
         connect: float = 30.0,
         rand: Rand = random.random,
+        hooks: Hooks | None = None,
     ) -> None:
         """Set up without touching the loop.
 
@@ -63,12 +66,14 @@ class Downloads:
             sock_read: Seconds without a byte that end an attempt. A whole download has no limit.
             connect: Seconds a connection may take.
             rand: Chance, for the delays between attempts.
+            hooks: Told of each download and stream.
         """
         self._session = fetch
         self._refresh = refresh
         self._sock_read = sock_read
         self._connect = connect
         self._rand = rand
+        self._hooks = Hooks(()) if hooks is None else hooks
         self._places = asyncio.Semaphore(limit)
         self._threads = FileThreads(limit)
 
@@ -111,23 +116,9 @@ class Downloads:
         )
         fetch = self._fetch(result.task_id, output)
         fetch.path = os.fsdecode(target)
-        async with self._places:
-            try:
-                resume = await self._work(part, fetch, part.open, redact_url(fetch.url))
-                fetch.path = str(part.final)
-                while True:
-                    transfer = await fetch.open(resume)
-                    try:
-                        broken = await self._copy(transfer, part, fetch, on_progress)
-                    finally:
-                        transfer.close()
-                    if broken is None:
-                        return await self._work(part, fetch, part.finish)
-                    resume = await self._work(part, fetch, part.pause, redact_url(fetch.url))
-                    fetch.failed(broken, part.size)
-            finally:
-                if not part.closed:
-                    await self._threads.run(part.close)
+        with ToldDownload(self._hooks, result.task_id, fetch.path) as told:
+            async with self._places:
+                return await self._save(part, fetch, on_progress, told)
 
     def stream(self, result: VideoResult) -> AbstractAsyncContextManager[VideoStream]:
         """Open the video of a task for reading, for an object store or an HTTP response.
@@ -148,11 +139,32 @@ class Downloads:
     async def _stream(self, result: VideoResult) -> AsyncGenerator[VideoStream]:
         output = self._output(result)
         fetch = self._fetch(result.task_id, output)
-        stream = VideoStream(fetch, await fetch.open(), output.media_type)
+        with ToldDownload(self._hooks, result.task_id, None) as told:
+            stream = VideoStream(fetch, await fetch.open(), output.media_type)
+            try:
+                yield stream
+            finally:
+                stream.close()
+                told.size, told.left_early = stream.position, not stream.ended
+
+    async def _save(self, part: Part, fetch: Fetch, on_progress: Progress | None, told: ToldDownload) -> Path:
         try:
-            yield stream
+            resume = await self._work(part, fetch, part.open, redact_url(fetch.url))
+            told.path = fetch.path = str(part.final)
+            while True:
+                transfer = await fetch.open(resume)
+                try:
+                    broken = await self._copy(transfer, part, fetch, on_progress, told)
+                finally:
+                    transfer.close()
+                if broken is None:
+                    told.size = part.size
+                    return await self._work(part, fetch, part.finish)
+                resume = await self._work(part, fetch, part.pause, redact_url(fetch.url))
+                fetch.failed(broken, part.size)
         finally:
-            stream.close()
+            if not part.closed:
+                await self._threads.run(part.close)
 
     def _output(self, result: VideoResult) -> Output:
         if not result.outputs:
@@ -170,7 +182,9 @@ class Downloads:
             rand=self._rand,
         )
 
-    async def _copy(self, transfer: Transfer, part: Part, fetch: Fetch, on_progress: Progress | None) -> Broken | None:
+    async def _copy(
+        self, transfer: Transfer, part: Part, fetch: Fetch, on_progress: Progress | None, told: ToldDownload
+    ) -> Broken | None:
         """Write a body into the part; say what broke it, or None at its proper end."""
         if transfer.resume is None:
             await self._work(part, fetch, part.start, redact_url(transfer.url), transfer.etag, transfer.total)
@@ -185,6 +199,7 @@ class Downloads:
             if buffer and (ended or len(buffer) >= _WRITE_BYTES):
                 await self._work(part, fetch, part.write, buffer)
                 buffer = bytearray()
+                told.progress(part.size, transfer.total)
                 if on_progress is not None:
                     on_progress(part.size, transfer.total)
             if ended:

@@ -13,14 +13,16 @@ from attrs import define, field
 
 from seedance_async.callbacks import Callbacks
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
-from seedance_async.core.outcome import Accepted, NotSent, Outcome, Rejected, Unknown, classify
+from seedance_async.core.outcome import Outcome, Rejected, classify
 from seedance_async.core.request import Request
 from seedance_async.core.retry import Decision, GiveUp, Rand, RepeatAfter, RetryPolicy, Unreached, after_create
 from seedance_async.core.wire import DurationForm, create_body, is_duration_type_complaint
 from seedance_async.errors import BadRequestError, JournalError, OutcomeUnknownError
-from seedance_async.hooks import AttemptEnded, Hooks, PossibleDouble
+from seedance_async.events import PossibleDouble
+from seedance_async.hooks import Hooks
 from seedance_async.job import Job
 from seedance_async.journal.entries import Entries
+from seedance_async.telling import attempt_ended
 from seedance_async.transport import SendMark, Transport
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -68,10 +70,10 @@ class Exchange:
 
         Cancellation: returns a decision all the same; what may have been sent is unknown, the rest was not sent.
         """
-        turned = False
+        turned, loop = False, asyncio.get_running_loop()
         while True:
             form = self.duration_form or request.spec.wire.duration
-            mark = SendMark()
+            mark, left = SendMark(), loop.time()
             reply: Reply
             try:
                 await self.entries.intend(job)
@@ -79,6 +81,8 @@ class Exchange:
                     return Unreached("nobody wants it any more")
                 self.creates += 1
                 callback_url = None if self.callbacks is None else self.callbacks.url_for(job, request)
+                job.attempts += 1
+                left = loop.time()
                 reply = await self.transport.create(_encode(request, form, callback_url), mark)
                 closed = False
             except JournalError as error:
@@ -88,7 +92,7 @@ class Exchange:
             outcome = classify(reply, self.transport.key.source)
             heard(job, outcome)
             if self.hooks:
-                self.hooks.call(_attempt_ended(job, outcome))
+                self.hooks.call(attempt_ended(job, outcome, reply, loop.time() - left))
             if not turned and isinstance(reply, Answer) and _complains_about_duration(reply, outcome):
                 # Nothing is charged for a 400, so this is the one refusal that is worth a second create.
                 turned = True
@@ -113,7 +117,7 @@ class Exchange:
                 return GiveUp(OutcomeUnknownError(decision.reason, request.credits, job.key), unknown=True)
             job.repeats += 1
             self.entries.superseded(job, outcome)
-            self.hooks.call(PossibleDouble(job.key, decision.reason))
+            self.hooks.call(PossibleDouble(job.key, decision.reason, request.credits))
 
 
 def _encode(request: Request, form: DurationForm, callback_url: str | None) -> bytes:
@@ -123,15 +127,3 @@ def _encode(request: Request, form: DurationForm, callback_url: str | None) -> b
 def _complains_about_duration(reply: Answer, outcome: Outcome) -> bool:
     refused = isinstance(outcome, Rejected) and isinstance(outcome.error, BadRequestError)
     return refused and is_duration_type_complaint(reply.body)
-
-
-def _attempt_ended(job: Job, outcome: Outcome) -> AttemptEnded:
-    match outcome:
-        case Accepted():
-            return AttemptEnded(job.key, "accepted")
-        case Rejected(error=error):
-            return AttemptEnded(job.key, "rejected", str(error))
-        case NotSent(cause=cause):
-            return AttemptEnded(job.key, "not sent", str(cause))
-        case Unknown(cause=cause):
-            return AttemptEnded(job.key, "unknown", str(cause))

@@ -15,7 +15,7 @@ from seedance_async.core.lifecycle import Event, State
 from seedance_async.core.outcome import Accepted, NotSent, Outcome, Rejected, Unknown
 from seedance_async.core.retry import Rand, RetryPolicy
 from seedance_async.errors import ConcurrencyLimitError, ConnectionFailedError
-from seedance_async.hooks import GateClosed, GateOpened
+from seedance_async.events import GateClosed, GateOpened
 from seedance_async.job import Job
 from seedance_async.register import Register
 
@@ -35,6 +35,7 @@ class Gatekeeper:
     rand: Rand
     gate: Gate = field(init=False, factory=Gate)
     poller_alarm: Alarm = field(init=False, factory=Alarm)
+    _closed_at: float = field(init=False, default=0.0)
     _opened: asyncio.Event = field(init=False, factory=asyncio.Event)
     _closing: asyncio.Event = field(init=False, factory=asyncio.Event)
 
@@ -130,12 +131,12 @@ class Gatekeeper:
             self._opened.set()
             self._opened.clear()
             logger.info("the service answers again")
-            self.register.hooks.call(GateOpened())
+            self.register.hooks.call(GateOpened(self.register.now() - self._closed_at))
             self._ring()
 
     def _say_closed(self, changed: bool) -> None:  # noqa: FBT001 (the gate's answer, passed on)
         if changed:
-            reason = self.gate.reason or ""
+            reason, self._closed_at = self.gate.reason or "", self.register.now()
             logger.warning("no create leaves for now: %s", reason)
             self.register.hooks.call(GateClosed(reason))
             self._ring()

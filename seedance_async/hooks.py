@@ -1,177 +1,108 @@
-"""What a session tells its hooks: frozen records, called on the loop, one after the other.
+"""Hooks: callables that are told what a session does. `seedance_async.events` has the records and their order.
 
-A hook is a callable that takes one record. It must not block. One that raises is logged and called again for the
-next record; it disturbs nobody else.
+A hook takes one record. It is called on the loop at the moment the record tells of, so that the loop's time is the time
+of the record, and it must not block. One that raises is logged and called again for the next record; it disturbs nobody
+else.
 """
 
+import inspect
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
+from typing import Any, Final, cast
 
-from attrs import define, frozen
+from attrs import define, field
 
-from seedance_async.core.results import TaskSnapshot
+from seedance_async.core.frozen import is_iterable, is_mapping
+from seedance_async.core.validators import what_was_given
+from seedance_async.errors import ConfigurationError
+from seedance_async.events import (
+    Accepted,
+    Attached,
+    AttemptEnded,
+    Drift,
+    Finished,
+    GateClosed,
+    GateOpened,
+    HookEvent,
+    LimitChanged,
+    PollEnded,
+    PossibleDouble,
+    Queued,
+    Refusal,
+    SessionBegun,
+    SessionEnded,
+    SlotAcquired,
+    SlotGivenUp,
+    StatusChanged,
+    Unclaimed,
+    WaitEnded,
+)
+from seedance_async.file_events import DownloadEnded, DownloadProgress, DownloadStarted, Uploaded
+
+__all__ = [
+    "Accepted",
+    "Attached",
+    "AttemptEnded",
+    "DownloadEnded",
+    "DownloadProgress",
+    "DownloadStarted",
+    "Drift",
+    "Finished",
+    "GateClosed",
+    "GateOpened",
+    "Hook",
+    "HookEvent",
+    "Hooks",
+    "LimitChanged",
+    "PollEnded",
+    "PossibleDouble",
+    "Queued",
+    "Refusal",
+    "SessionBegun",
+    "SessionEnded",
+    "SlotAcquired",
+    "SlotGivenUp",
+    "StatusChanged",
+    "Unclaimed",
+    "Uploaded",
+    "WaitEnded",
+    "checked_hooks",
+]
 
 logger = logging.getLogger("seedance_async")
 
+_PLAIN: Final = "let a plain function put the record into a queue"
 
-@frozen
-class Queued:
-    """A job took its place in the queue; `group` is its group, None for that of all jobs without one."""
-
-    key: str
-    group: str | None = None
-
-
-@frozen
-class SlotAcquired:
-    """A job got a slot; its create is about to leave."""
-
-    key: str
-
-
-@frozen
-class AttemptEnded:
-    """A create ended.
-
-    Attributes:
-        outcome: `"accepted"`, `"rejected"`, `"not sent"` or `"unknown"`.
-        reason: What was seen, with secrets removed; None for an accepted one.
-    """
-
-    key: str
-    outcome: str
-    reason: str | None = None
-
-
-@frozen
-class Accepted:
-    """The service accepted a task; credits are reserved from now on (None: the price is not known)."""
-
-    key: str
-    task_id: str
-    credits: Decimal | None
-
-
-@frozen
-class StatusChanged:
-    """A poll saw something new of a task."""
-
-    key: str
-    task_id: str
-    snapshot: TaskSnapshot
-
-
-@frozen
-class Finished:
-    """A job is over: nothing more happens to it by itself.
-
-    Attributes:
-        state: The job's last state: `"succeeded"`, `"failed"`, `"refused"`, `"withdrawn"`, `"unknown"` or `"gone"`.
-    """
-
-    key: str
-    task_id: str | None
-    state: str
-
-
-@frozen
-class SlotGivenUp:
-    """A task did not end for so long that its slot is used again; it is still watched."""
-
-    key: str
-    task_id: str
-
-
-@frozen
-class Refusal:
-    """The service answered a create with 429; nothing was charged and the job waits on."""
-
-    key: str
-    limit: int | None
-    current: int | None
-
-
-@frozen
-class LimitChanged:
-    """The number of slots changed."""
-
-    limit: int
-
-
-@frozen
-class GateClosed:
-    """No create leaves for now: the service is not reached, fails, or loses creates."""
-
-    reason: str
-
-
-@frozen
-class GateOpened:
-    """Creates leave again."""
-
-
-@frozen
-class PossibleDouble:
-    """A create is sent again after a 500; if the first one was accepted all the same, it is paid twice."""
-
-    key: str
-    reason: str
-
-
-@frozen
-class Drift:
-    """What the service did differs from what was asked or quoted.
-
-    Attributes:
-        what: `"credits"` or `"size"`.
-        expected: What the catalogue or the request says.
-        actual: What the service says.
-    """
-
-    key: str
-    task_id: str
-    what: str
-    expected: str
-    actual: str
-
-
-@frozen
-class Uploaded:
-    """A local file was uploaded, so that the service can fetch it.
-
-    Attributes:
-        path: The file; None for bytes.
-        size: In bytes.
-        url: Where it is, for everybody who knows the address.
-        until: When the service deletes it (UTC).
-    """
-
-    path: str | None
-    size: int
-    url: str
-    until: datetime
-
-
-HookEvent = (
-    Queued
-    | SlotAcquired
-    | AttemptEnded
-    | Accepted
-    | StatusChanged
-    | Finished
-    | SlotGivenUp
-    | Refusal
-    | LimitChanged
-    | GateClosed
-    | GateOpened
-    | PossibleDouble
-    | Drift
-    | Uploaded
-)
 Hook = Callable[[HookEvent], Any]
+"""A callable that takes one record."""
+
+
+def checked_hooks(value: object) -> tuple[Hook, ...]:
+    """Return the hooks that were given.
+
+    Raises:
+        ConfigurationError: They are no list of callables, or one of them does nothing when it is called.
+    """
+    if callable(value) or not is_iterable(value) or isinstance(value, str | bytes) or is_mapping(value):
+        raise ConfigurationError(f"hooks is a list of callables, such as hooks=[print], and is {what_was_given(value)}")
+    hooks = tuple(value)
+    for number, hook in enumerate(hooks):
+        if not callable(hook):
+            raise ConfigurationError(
+                f"hooks is a list of callables, and hooks[{number}] is none: it is {what_was_given(hook)}"
+            )
+        # Of an object it is the class that has the call.
+        for called in (hook, type(hook).__call__):
+            if inspect.iscoroutinefunction(called):
+                raise ConfigurationError(
+                    f"hooks[{number}] is a coroutine function, and a hook is called and not awaited; {_PLAIN}"
+                )
+            if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called):
+                raise ConfigurationError(
+                    f"hooks[{number}] is a generator function, whose body does not run when it is called; {_PLAIN}"
+                )
+    return cast("tuple[Hook, ...]", hooks)
 
 
 @define(eq=False)
@@ -179,14 +110,37 @@ class Hooks:
     """The hooks of one session."""
 
     _hooks: Sequence[Hook]
+    _untold: deque[HookEvent] = field(init=False, factory=deque[HookEvent])
+    _calling: bool = field(init=False, default=False)
 
     def __bool__(self) -> bool:
         return bool(self._hooks)
 
-    def call(self, event: HookEvent) -> None:
-        """Tell every hook."""
-        for hook in self._hooks:
-            try:
-                hook(event)
-            except Exception:
-                logger.exception("a hook failed on %s", type(event).__name__)
+    def call(self, *events: HookEvent) -> None:
+        """Tell every hook; what a hook causes while it is called is told after what it was called for."""
+        if not self._hooks:
+            return
+        self._untold.extend(events)
+        if self._calling:
+            return
+        self._calling = True
+        try:
+            while self._untold:
+                told = self._untold.popleft()
+                for hook in self._hooks:
+                    _call(hook, told)
+        finally:
+            self._calling = False
+
+
+def _call(hook: Hook, event: HookEvent) -> None:
+    try:
+        answer = hook(event)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:
+        logger.exception("a hook failed on %s", type(event).__name__)
+        return
+    if inspect.iscoroutine(answer):
+        answer.close()
+        logger.error("a hook gave a coroutine for %s, which nobody awaits; %s", type(event).__name__, _PLAIN)

@@ -222,6 +222,9 @@ class Intake:
         """Return the job of a key; one that a session before left in the queue is queued again."""
         job, record = self._keys.get(key), self._record(key)
         if job is None and record is None:
+            kept = self.opened.register.kept.by_key(key)
+            if kept is not None:
+                return kept
             raise InputError([Problem("key", "stands for no job of this session or its journal", shown(key))])
         if record is not None and record.state is State.QUEUED and (job is None or job.settled):
             job = self._queue_again(record)

@@ -47,6 +47,7 @@ class Job:
         waits_over: Whether the wait ended before the task did (deadline, failed polls, closed, 401).
         reserved: Credits held in the budget for it.
         repeats: How often its create was repeated after a 500.
+        attempts: Creates that left for it, or tried to.
         claims: Callers that asked for it and may still want it; the last to go withdraws it while it is queued.
         visible_by: Until when a 404 means "not visible yet".
         misses: Polls that failed in a row.
@@ -63,6 +64,7 @@ class Job:
         counted: Whether this session counts its create among those of unknown outcome.
         journalled: Whether a journal has a record of its key; not so for a task that was attached by its id.
         noting: Whether its task id is on its way into the journal; those who wait for it wait for that, too.
+        announced: Whether hooks were told that its task was accepted.
     """
 
     key: str
@@ -80,6 +82,7 @@ class Job:
     waits_over: bool = False
     reserved: Decimal = ZERO
     repeats: int = 0
+    attempts: int = 0
     claims: int = 1
     detached: bool = False
     accepted_at: float = 0.0
@@ -100,10 +103,16 @@ class Job:
     counted: bool = False
     journalled: bool = False
     noting: bool = False
+    announced: bool = False
     handle: "weakref.ref[TaskHandle] | None" = field(init=False, default=None, repr=False)
     _waiters: list[asyncio.Future[None]] | None = field(init=False, default=None, repr=False)
     _followers: "list[Callable[[Job], None]] | None" = field(init=False, default=None, repr=False)
     _readers: list[asyncio.Queue[TaskSnapshot | None]] | None = field(init=False, default=None, repr=False)
+
+    @property
+    def claimed(self) -> bool:
+        """Whether anybody holds its handle or follows it. Whoever awaits it or reads its updates holds its handle."""
+        return bool(self._followers) or (self.handle is not None and self.handle() is not None)
 
     def move(self, event: Event) -> None:
         """Take one step of the lifecycle."""
@@ -126,11 +135,19 @@ class Job:
                 return str(self.state.value)
 
     def settle(self, *, result: VideoResult | None = None, failure: SeedanceError | None = None) -> None:
+        """Give the job its result or its failure, and call those who follow it."""
+        self.conclude(result=result, failure=failure)
+        self.call_followers()
+
+    def conclude(self, *, result: VideoResult | None = None, failure: SeedanceError | None = None) -> None:
         """Give the job its result, or its failure as a template that was never raised."""
         self.result, self.failure = result, failure
         if failure is not None:
             failure.key = failure.key or self.key
             failure.task_id = failure.task_id or self.task_id
+
+    def call_followers(self) -> None:
+        """Call those who follow it, and forget them."""
         followers, self._followers = self._followers, None
         for follower in followers or ():
             try:

@@ -17,6 +17,7 @@ from seedance_async.core.retry import RetryPolicy
 from seedance_async.errors import ConfigurationError, SessionClosedError
 from seedance_async.finding import find_base_url, find_catalogue, find_key
 from seedance_async.handle import TaskHandle, handle_of
+from seedance_async.hooks import checked_hooks
 from seedance_async.intake import Intake
 from seedance_async.journal.book import JobBook
 from seedance_async.journal.given import checked_journal
@@ -28,7 +29,6 @@ from seedance_async.settings import (
     Timeouts,
     checked_budget,
     checked_concurrency,
-    checked_hooks,
     checked_http_session,
     checked_polling,
     checked_proxy,
@@ -129,6 +129,7 @@ class Lifetime:
             spent, budget = credits_of(keeper.records.values()), self._opened.register.budget
             budget.used, budget.reserved, budget.maybe = spent.used, spent.reserved, spent.maybe
             self._opened.poller.planner.recall(keeper.records.values(), self._catalogue)
+        self._begun()
         return self
 
     async def aclose(self, timeout: float | None = None) -> None:
@@ -195,6 +196,9 @@ class Lifetime:
         keeper = self._opened.register.entries.keeper
         assert keeper is not None
         return JobBook(keeper, self._catalogue, self._live)
+
+    def _begun(self) -> None:
+        """Begin to use the parts that were opened; the session's own work adds what it needs."""
 
     def _live(self) -> Intake:
         """Return the intake of a session that is open, in its own loop and process."""

@@ -81,7 +81,9 @@ def assemble(settings: Settings) -> Opened:
         settling=settling,
         transport=transport,
         background=Background(register, dispatcher, poller, transport, slots, settling, keeper),
-        downloads=Downloads(transport.files, ask_once, sock_read=timeouts.download, connect=timeouts.connect),
+        downloads=Downloads(
+            transport.files, ask_once, sock_read=timeouts.download, connect=timeouts.connect, hooks=hooks
+        ),
         uploads=Uploads(transport, rand, hooks),
         ask=ask_once,
         forget_phantom=dispatcher.forget_phantom,

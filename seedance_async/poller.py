@@ -16,10 +16,11 @@ from typing import Final
 
 from attrs import define, field
 
-from seedance_async.core.answers import Answer, Cause
+from seedance_async.core.answers import Answer, Cause, Reply
 from seedance_async.core.poll_rate import PollRate
 from seedance_async.core.retry import Rand
 from seedance_async.errors import ConfigurationError
+from seedance_async.events import PollEnded
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.job import Job
 from seedance_async.planner import Planner
@@ -170,7 +171,9 @@ class Poller:
     async def _poll(self, job: Job | None) -> None:
         self.register.counts.polls += 1
         if job is None:
+            left = self.register.now()
             reply = await self.transport.poll(_NO_TASK)
+            self._tell(None, reply, left)
             if isinstance(reply, Answer) and reply.proper:
                 self.gatekeeper.heard_answer()
             else:
@@ -180,7 +183,9 @@ class Poller:
         assert job.task_id is not None
         before = job.snapshot
         try:
+            left = job.asked_at
             reply = await self.transport.poll(job.task_id)
+            self._tell(job, reply, left)
             self._look_at_http_session()
             goes_on = self.watch.heard(job, reply)
         finally:
@@ -189,6 +194,15 @@ class Poller:
             self._plan(job, self._next_look(job, told=job.snapshot is not before))
         else:
             self.planner.over(job)
+
+    def _tell(self, job: Job | None, reply: Reply, left: float) -> None:
+        if self.register.hooks:
+            if job is not None and job.noting:
+                # Somebody looked before its id was written down; it is told before what was seen of it.
+                self.register.tell_accepted(job)
+            key, task_id = (None, None) if job is None else (job.key, job.task_id)
+            status = reply.status if isinstance(reply, Answer) else None
+            self.register.hooks.call(PollEnded(key, task_id, status, self.register.now() - left))
 
     def _next_look(self, job: Job, *, told: bool) -> float:
         now = self.register.now()

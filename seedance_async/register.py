@@ -9,9 +9,11 @@ from typing import Final
 
 from attrs import define, field
 
+from seedance_async import telling
 from seedance_async.clock import Alarm
 from seedance_async.core.budget import ZERO, Budget
 from seedance_async.core.lifecycle import Event, State
+from seedance_async.core.results import VideoResult
 from seedance_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -23,9 +25,11 @@ from seedance_async.errors import (
     WithdrawnError,
     concerns_everything,
 )
-from seedance_async.hooks import Finished, Hooks, Queued
+from seedance_async.events import HookEvent, LimitChanged, Unclaimed
+from seedance_async.hooks import Hooks
 from seedance_async.job import Job
 from seedance_async.journal.entries import Entries
+from seedance_async.kept import Kept
 from seedance_async.settings import Timeouts
 from seedance_async.slots import Slots
 from seedance_async.statistics import Counts
@@ -46,6 +50,7 @@ class Register:
         tasks: The running jobs by task id.
         owners: The keys of the tasks that were accepted last, also of those that have ended.
         unknown: Told of each job that ends with an unknown outcome.
+        kept: The jobs whose task ended while nobody had its handle.
         on_wire: How many tasks of the session send creates.
         alarm: Rung when a waiter may be able to leave.
     """
@@ -62,10 +67,12 @@ class Register:
     tasks: dict[str, Job] = field(init=False, factory=dict[str, Job])
     owners: dict[str, str] = field(init=False, factory=dict[str, str])
     unknown: Callable[[Job], None] | None = field(init=False, default=None)
+    kept: Kept = field(init=False, factory=Kept)
     on_wire: int = field(init=False, default=0)
     alarm: Alarm = field(init=False, factory=Alarm)
     _detached: int = field(init=False, default=0)
     _over: bool = field(init=False, default=False)
+    _limit: int | None = field(init=False, default=None)
     _quiet: set[asyncio.Future[None]] = field(init=False, factory=set[asyncio.Future[None]])
     _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
 
@@ -87,7 +94,7 @@ class Register:
             self.impatient[job] = None
         self.slots.enqueue(job, job.group)
         if self.hooks:
-            self.hooks.call(Queued(job.key, job.group))
+            self.hooks.call(telling.queued(job, self.slots.statistics().waiting))
         self.alarm.ring()
 
     def runs(self, job: Job) -> None:
@@ -180,18 +187,30 @@ class Register:
             del self.tasks[job.task_id]
         self.alarm.ring()
 
-    def settle(self, job: Job, error: SeedanceError | None) -> None:
-        """Tell everybody that a job is over."""
+    def settle(self, job: Job, error: SeedanceError | None, result: VideoResult | None = None) -> None:
+        """Tell everybody that a job is over; keep what a task made that nobody asks for."""
         job.ended_at = self.now()
-        if error is not None:
-            job.settle(failure=error)
+        job.conclude(result=result, failure=error)
+        self._tell_end(job)
+        # After the hooks were told: who follows a job may queue another one under its key.
+        job.call_followers()
         job.end_updates()
         job.wake()
-        if self.hooks:
-            self.hooks.call(Finished(job.key, job.task_id, job.state.value))
         if job.state is State.UNKNOWN and self.unknown is not None:
             self.unknown(job)
         self.check_quiet()
+
+    def _tell_end(self, job: Job) -> None:
+        unclaimed = job.task_id is not None and not job.claimed
+        if unclaimed and job.state is not State.GONE:
+            self.kept.add(job)
+        if self.hooks:
+            assert job.ended_at is not None
+            records: list[HookEvent] = [telling.finished(job, job.ended_at)]
+            if unclaimed:
+                assert job.task_id is not None
+                records.append(Unclaimed(job.key, job.task_id, job.state.value))
+            self.hooks.call(*records)
 
     def end_wait(self, job: Job, error: SeedanceError) -> None:
         """End the wait for a task that may still run; it stays pending and is watched on."""
@@ -199,7 +218,10 @@ class Register:
         job.waits_over = True
         if job.slot_until is None:
             job.slot_until = self.now() + self.timeouts.give_up_slot
-        job.settle(failure=error)
+        job.conclude(failure=error)
+        if self.hooks:
+            self.hooks.call(telling.wait_ended(job, error))
+        job.call_followers()
         job.end_updates()
         job.wake()
 
@@ -213,6 +235,23 @@ class Register:
         self.end_queued(error)
         for job in [job for job in self.running if not job.settled]:
             self.end_wait(job, same_error(error))
+
+    # Hooks
+
+    def tell_accepted(self, job: Job) -> None:
+        """Tell the hooks of a task, once."""
+        if self.hooks and not job.announced:
+            job.announced = True
+            self.hooks.call(telling.accepted(job))
+
+    def tell_limit(self) -> None:
+        """Tell the hooks if the number of slots is not what it was."""
+        if self.hooks:
+            limit, previous = self.slots.statistics().limit, self._limit
+            if limit != previous:
+                self._limit = limit
+                if previous is not None:
+                    self.hooks.call(LimitChanged(limit, previous))
 
     # Quiet
 

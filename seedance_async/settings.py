@@ -3,7 +3,7 @@
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable
 from decimal import Decimal, InvalidOperation
-from inspect import isawaitable, iscoroutinefunction
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
@@ -11,20 +11,18 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from seedance_async.core.callback_urls import CallbackUrls
-from seedance_async.core.frozen import is_iterable, is_mapping
 from seedance_async.core.names import listed, shown
 from seedance_async.core.polling import Polling, PollingPolicy
 from seedance_async.core.redact import REDACTED, redact_url
 from seedance_async.core.retry import RetryPolicy
 from seedance_async.core.validators import finite, positive, what_was_given
 from seedance_async.errors import ConfigurationError
+from seedance_async.hooks import Hook
 from seedance_async.journal.protocol import Journal
 from seedance_async.slots import Slots
 
 if TYPE_CHECKING:
     import aiohttp
-
-    from seedance_async.hooks import Hook
 
 #: What the session calls of its slots.
 SLOTS_METHODS: Final = (
@@ -111,7 +109,7 @@ class Settings:
     proxy: str | None = field(repr=False)
     ssl: ssl_module.SSLContext | bool
     http_session: "aiohttp.ClientSession | None" = field(repr=False)
-    hooks: "tuple[Hook, ...]"
+    hooks: tuple[Hook, ...]
     journal: Journal | None = None
     # A URL that all tasks share is often the receiver's secret.
     callback_url: CallbackUrls | str | None = field(default=None, repr=False)
@@ -223,28 +221,6 @@ def checked_slots(value: object) -> Slots | None:
             f"{f' without {listed(missing)}' if missing else ''}; for a number of slots use concurrency="
         )
     return cast("Slots", value)
-
-
-def checked_hooks(value: object) -> "tuple[Hook, ...]":
-    """Return the hooks that were given.
-
-    Raises:
-        ConfigurationError: They are no list of callables.
-    """
-    if callable(value) or not is_iterable(value) or isinstance(value, str | bytes) or is_mapping(value):
-        raise ConfigurationError(f"hooks is a list of callables, such as hooks=[print], and is {what_was_given(value)}")
-    hooks = tuple(value)
-    for number, hook in enumerate(hooks):
-        if not callable(hook):
-            raise ConfigurationError(
-                f"hooks is a list of callables, and hooks[{number}] is none: it is {what_was_given(hook)}"
-            )
-        if iscoroutinefunction(hook):
-            raise ConfigurationError(
-                f"hooks[{number}] is a coroutine function, and a hook is called and not awaited; "
-                "let a plain function put the record into a queue"
-            )
-    return cast("tuple[Hook, ...]", hooks)
 
 
 def checked_proxy(value: object) -> str | None:

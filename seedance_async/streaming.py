@@ -32,6 +32,16 @@ class VideoStream:
         """The link the bytes come from. It may be signed: whoever reads it can fetch the file."""
         return self._fetch.url
 
+    @property
+    def position(self) -> int:
+        """Bytes that were handed out."""
+        return self._position
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last byte was handed out."""
+        return self._ended or self._position == self.size
+
     def __repr__(self) -> str:
         return f"<VideoStream {redact_url(self.url)} size={self.size} media_type={self.media_type!r}>"
 

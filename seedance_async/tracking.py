@@ -11,6 +11,7 @@ from seedance_async.core.failures import task_failed
 from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, VideoResult, result_of
 from seedance_async.core.validators import what_was_given
 from seedance_async.errors import ConfigurationError, InputError, Problem
+from seedance_async.events import SessionBegun
 from seedance_async.handle import TaskHandle
 from seedance_async.lifetime import NOT_OPEN, Lifetime
 from seedance_async.statistics import SessionStatistics
@@ -27,7 +28,8 @@ class Tracking(Lifetime):
         """Watch a task that was created before, by this session or anybody with this account.
 
         It never waits for a slot and occupies one even above the limit: the task runs already. A task whose wait was
-        over (`TaskTimeoutError`) is waited for anew.
+        over (`TaskTimeoutError`) is waited for anew. The newest 1,000 tasks of the session that ended while nobody held
+        their handle are answered for without a request; for others the journal or the service is asked.
 
         Args:
             task_id: The service's id of the task.
@@ -210,10 +212,18 @@ class Tracking(Lifetime):
             gate=opened.gatekeeper.gate.reason or "open",
         )
 
+    def _begun(self) -> None:
+        assert self._opened is not None
+        register = self._opened.register
+        register.tell_limit()
+        if register.hooks:
+            register.hooks.call(SessionBegun(self.statistics))
+
     async def _result_of(self, source: TaskHandle | str) -> VideoResult:
         if isinstance(source, TaskHandle):
             return await source
-        if source not in self._live().opened.register.tasks:
+        register = self._live().opened.register
+        if source not in register.tasks and register.kept.by_task(source) is None:
             snapshot = await self.snapshot(source)
             if snapshot.status == SUCCESS:
                 return result_of(snapshot)

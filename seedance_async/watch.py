@@ -4,6 +4,7 @@ import logging
 
 from attrs import define, field
 
+from seedance_async import telling
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply, api_error
 from seedance_async.core.budget import ZERO, Balance
 from seedance_async.core.decode import decode_record
@@ -20,8 +21,8 @@ from seedance_async.errors import (
     TaskTimeoutError,
     concerns_everything,
 )
+from seedance_async.events import Drift, SlotGivenUp
 from seedance_async.gatekeeper import Gatekeeper
-from seedance_async.hooks import Drift, SlotGivenUp, StatusChanged
 from seedance_async.job import Job
 from seedance_async.planner import Planner
 from seedance_async.register import Register
@@ -89,10 +90,10 @@ class Watch:
         job.misses = 0
         self._log_if_unknown(snapshot.status)
         if _visible_change(job.snapshot, snapshot):
+            previous = job.snapshot
             job.show(snapshot)
             if self.register.hooks:
-                assert job.task_id is not None
-                self.register.hooks.call(StatusChanged(job.key, job.task_id, snapshot))
+                self.register.hooks.call(telling.status_changed(job, previous, self.register.now()))
         else:
             job.snapshot = snapshot
         if snapshot.terminal:
@@ -116,9 +117,8 @@ class Watch:
             job.waits_over = False
             result = result_of(snapshot)
             register.entries.succeeded(job, result)
-            job.settle(result=result)
             self._look_for_drift(job, snapshot)
-            register.settle(job, None)
+            register.settle(job, None, result)
             return
         register.end_running(job, Event.FAILED, moment)
         register.counts.failed += 1

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -276,6 +277,17 @@ class Half:
         """Take nobody."""
 
 
+class HookThatWaits:
+    """An object that is called like a coroutine function."""
+
+    async def __call__(self, event: object) -> None: ...
+
+
+def hook_that_yields(event: object) -> Iterator[object]:
+    """A generator function."""
+    yield event
+
+
 async def hook_that_waits(event: HookEvent) -> None:
     """Nobody awaits this."""
 
@@ -319,6 +331,9 @@ def make_session(**options: Any) -> AsyncSeedance:
         ("hooks", 5, "hooks is a list of callables"),
         ("hooks", "print", "hooks is a list of callables, .*of type str"),
         ("hooks", {"on": print}, "hooks is a list of callables, .*of type dict"),
+        ("hooks", [HookThatWaits()], r"hooks\[0\] is a coroutine function, and a hook is called and not awaited"),
+        ("hooks", [partial(hook_that_waits)], r"hooks\[0\] is a coroutine function"),
+        ("hooks", [hook_that_yields], r"hooks\[0\] is a generator function, whose body does not run"),
         ("hooks", [hook_that_waits], r"hooks\[0\] is a coroutine function, and a hook is called and not awaited"),
         ("catalogue", 5, "catalogue must be a Catalogue, such as Catalogue.LATEST, or its name, and is 5"),
         ("catalogue", Catalogue, "and is the class Catalogue"),

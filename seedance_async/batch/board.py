@@ -95,9 +95,9 @@ class Board:
                 self._move(entry, Place.RUNNING)
                 entry.task_id, entry.status, entry.accepted_at = task_id, "waiting", now
                 return RowRunning(entry.row, task_id, entry.status)
-            case StatusChanged(snapshot=snapshot, task_id=task_id):
-                if entry.place is Place.RUNNING and snapshot.status not in {entry.status, SUCCESS, FAIL}:
-                    entry.status = snapshot.status
+            case StatusChanged(status=status, task_id=task_id):
+                if entry.place is Place.RUNNING and status not in {entry.status, SUCCESS, FAIL}:
+                    entry.status = status
                     return RowRunning(entry.row, task_id, entry.status)
             case Finished(state=state):
                 self._finish(entry, state, now)

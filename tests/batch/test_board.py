@@ -4,7 +4,6 @@ import pytest
 
 from seedance_async.batch.board import Board, Place
 from seedance_async.batch.events import RowQueued, RowRunning
-from seedance_async.core.results import TaskSnapshot
 from seedance_async.hooks import (
     Accepted,
     AttemptEnded,
@@ -78,8 +77,8 @@ def test_only_what_a_listener_should_know_is_told_on() -> None:
     """Queued, accepted, and each new word of the service before the end."""
     board = Board(ROWS)
     row = ROWS[0]
-    words = [TaskSnapshot("t1", status) for status in ("waiting", "generating", "generating", "success")]
-    events: list[HookEvent] = [*RUNS, *(StatusChanged("a", "t1", snapshot) for snapshot in words)]
+    words = ["waiting", "generating", "generating", "success"]
+    events: list[HookEvent] = [*RUNS, *(StatusChanged("a", "t1", word, "waiting") for word in words)]
     told = [event for event in (board.take(event, 0.0) for event in events) if event is not None]
     assert told == [RowQueued(row), RowRunning(row, "t1", "waiting"), RowRunning(row, "t1", "generating")]
 

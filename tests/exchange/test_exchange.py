@@ -4,13 +4,14 @@ import asyncio
 import json
 
 import pytest
+from attrs import evolve
 
 from seedance_async import RetryPolicy
 from seedance_async.core.outcome import Accepted, NotSent, Rejected, Unknown
 from seedance_async.core.retry import Finish, GiveUp, OverLimit, RepeatAfter, Unreached
 from seedance_async.errors import BadRequestError, OutcomeUnknownError, ServerError
 from seedance_async.hooks import AttemptEnded, PossibleDouble
-from tests.exchange.conftest import Lay
+from tests.exchange.conftest import Lay, request_for
 from tests.transport.server import Reaction, Server, answer, drip, drop, hang, html
 from tests.transport.test_creates import CASES, ID, Case
 
@@ -74,7 +75,10 @@ async def test_a_500_is_repeated(lay: Lay, server: Server, most: int) -> None:
     decision = await bench.create()
     assert len(server.posts) == most + 1
     assert bench.pauses == [1.5, 3.0, 6.0][:most]
-    assert bench.all(PossibleDouble) == [PossibleDouble("order-17", "HTTP 500: Internal server error")] * most
+    assert (
+        bench.all(PossibleDouble)
+        == [PossibleDouble("order-17", "HTTP 500: Internal server error", request_for().credits)] * most
+    )
     assert isinstance(decision, GiveUp)
     assert isinstance(decision.error, ServerError)
     assert decision.error.charged == "maybe"
@@ -179,11 +183,12 @@ async def test_every_attempt_is_told(lay: Lay, server: Server) -> None:
     await bench.create(key="a")
     await bench.create(key="b")
     await bench.create(key="c")
-    assert bench.all(AttemptEnded) == [
-        AttemptEnded("a", "unknown", "HTTP 500: Internal server error"),
-        AttemptEnded("a", "accepted"),
-        AttemptEnded("b", "unknown", "ServerDisconnectedError: Server disconnected"),
-        AttemptEnded("c", "rejected", "HTTP 400: Unknown model"),
+    told = bench.all(AttemptEnded)
+    assert [evolve(event, seconds=0.0) for event in told if isinstance(event, AttemptEnded)] == [
+        AttemptEnded("a", "unknown", "HTTP 500: Internal server error", 1, 500, error="HTTP 500"),
+        AttemptEnded("a", "accepted", number=2, status=200),
+        AttemptEnded("b", "unknown", "ServerDisconnectedError: Server disconnected", error="ServerDisconnectedError"),
+        AttemptEnded("c", "rejected", "HTTP 400: Unknown model", 1, 400, error="BadRequestError"),
     ]
     assert bench.exchange.creates == len(server.posts) == 4
 

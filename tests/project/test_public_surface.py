@@ -23,6 +23,10 @@ PROMISED = {
     "TaskNotFoundError", "ConcurrencyLimitError", "ServerError", "ConnectionFailedError", "OutcomeUnknownError",
     "TaskFailedError", "TaskTimeoutError", "SessionClosedError", "KeyConflictError", "DownloadError",
     "JournalError", "Journal", "SqliteJournal",
+    "Hook", "HookEvent", "SessionBegun", "SessionEnded", "Queued", "Attached", "SlotAcquired", "AttemptEnded",
+    "Accepted", "PollEnded", "StatusChanged", "WaitEnded", "Finished", "Unclaimed", "SlotGivenUp", "Refusal",
+    "LimitChanged", "GateClosed", "GateOpened", "PossibleDouble", "Drift", "DownloadStarted", "DownloadProgress",
+    "DownloadEnded", "Uploaded",
 }  # fmt: skip
 
 SESSION_MEMBERS = {

@@ -159,6 +159,7 @@ class Life:
                 self.runner.run(self._settle())
                 self._check_ended()
                 self.close()
+                self.service.check_hook_order()
         finally:
             self.runner.run(self._clean_up())
             self.runner.close()

@@ -11,6 +11,7 @@ from attrs import define, field
 from seedance_async import AsyncSeedance, Catalogue, FixedPolling, SessionStatistics, TaskHandle, TextToVideo
 from seedance_async.hooks import AttemptEnded, HookEvent
 from seedance_async.testing import Emulator, VirtualClockLoop
+from tests.session.hook_order import HookOrder
 
 EventT = TypeVar("EventT")
 
@@ -48,16 +49,18 @@ class Service:
     emulator: Emulator
     ear: Ear = field(factory=Ear)
     sessions: list[AsyncSeedance] = field(factory=list)
+    orders: list[HookOrder] = field(factory=list)
 
     def session(self, **options: Any) -> AsyncSeedance:
         """Make a session that looks at its tasks every two seconds and is closed after the test."""
+        self.orders.append(HookOrder())
+        options["hooks"] = [*options.get("hooks", [self.ear]), self.orders[-1]]
         session = AsyncSeedance(
             **{
                 "api_key": self.emulator.api_key,
                 "base_url": self.emulator.base_url,
                 "catalogue": Catalogue.CLASSIC,
                 "polling": FixedPolling(2.0),
-                "hooks": [self.ear],
                 **options,
             }
         )
@@ -80,6 +83,12 @@ class Service:
             assert (opened.waiting, opened.on_wire) == (0, 0), "something of the queue is left"
             # Only a task that the service accepted may still hold a slot.
             assert opened.creates >= opened.accepted + opened.refusals + opened.unknown
+        self.check_hook_order()
+
+    def check_hook_order(self) -> None:
+        """Check that the hooks of all sessions were told of every job in the order that is promised."""
+        wrong = [problem for order in self.orders for problem in order.wrong]
+        assert not wrong, "\n".join(wrong)
 
     def tasks(self, prompt: str = "") -> list[str]:
         """Return the ids of the tasks whose prompt contains this, the oldest first."""

@@ -229,6 +229,7 @@ class SessionMachine(RuleBasedStateMachine):
         # Each create whose outcome was unknown may be paid, those that were repeated after a 500 included.
         assert now.credits_maybe == PRICE_480P * self.service.ear.outcomes("unknown")
         assert now.credits_reserved == 0
+        self.service.check_hook_order()
 
 
 SessionMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)

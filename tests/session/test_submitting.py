@@ -200,8 +200,10 @@ async def test_hooks_tell_a_job_from_beginning_to_end(start: Start) -> None:
     assert kinds[:2] == [Queued, SlotAcquired]
     assert Accepted in kinds
     # The first look is news, too: it tells the credits.
-    assert [e.snapshot.status for e in service.ear.all(StatusChanged)] == ["waiting", "generating", "success"]
-    assert mine[-1] == Finished("k", handle.task_id, "succeeded")
+    assert [e.status for e in service.ear.all(StatusChanged)] == ["waiting", "generating", "success"]
+    finished = mine[-1]
+    assert isinstance(finished, Finished)
+    assert (finished.key, finished.task_id, finished.state) == ("k", handle.task_id, "succeeded")
 
 
 async def test_what_the_submitter_wrote_is_what_the_service_gets(start: Start) -> None:
