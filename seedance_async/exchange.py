@@ -73,7 +73,8 @@ class Exchange:
         turned, loop = False, asyncio.get_running_loop()
         while True:
             form = self.duration_form or request.spec.wire.duration
-            mark, left = SendMark(), loop.time()
+            mark = SendMark()
+            left: float | None = None
             reply: Reply
             try:
                 await self.entries.intend(job)
@@ -91,7 +92,7 @@ class Exchange:
                 reply, closed = NoAnswer(sent=mark.is_set, cause=_CLOSED), True
             outcome = classify(reply, self.transport.key.source)
             heard(job, outcome)
-            if self.hooks:
+            if self.hooks and left is not None:
                 self.hooks.call(attempt_ended(job, outcome, reply, loop.time() - left))
             if not turned and isinstance(reply, Answer) and _complains_about_duration(reply, outcome):
                 # Nothing is charged for a 400, so this is the one refusal that is worth a second create.
