@@ -14,6 +14,7 @@ from benchmarks.options import Options
 from benchmarks.overhead import scenario as overhead
 from benchmarks.polling import scenario as polling
 from benchmarks.report import Report
+from benchmarks.webhooks import scenario as webhooks
 
 SCENARIOS: dict[str, Callable[[Options], Report]] = {
     "saturated-5": saturated.run_5,
@@ -25,6 +26,7 @@ SCENARIOS: dict[str, Callable[[Options], Report]] = {
     "tail": tail.run,
     "clock": honest.run,
     "polling": polling.run,
+    "webhooks": webhooks.run,
     "overhead": overhead.run,
     "import": imports.run,
     "install": install.run,

@@ -138,7 +138,7 @@ async def test_a_call_to_another_address_is_not_listened_to(start: Start, serve:
     assert session.statistics().polls == polls + 2
 
 
-async def many(service: Service, session: AsyncSeedance, count: int = 60) -> tuple[float, float]:
+async def many(service: Service, session: AsyncSeedance, count: int = 40) -> tuple[float, float]:
     """Run tasks one wave after the other; return polls per task, and seconds per task and slot."""
     begin, before = clock(), session.statistics().polls
     async with session.map(lakes(count)) as items:
@@ -164,15 +164,14 @@ async def test_tasks_are_polled_far_less(start: Start, serve: Serve) -> None:
 async def test_webhooks_that_never_come_leave_slots_full(start: Start) -> None:
     """An address that nobody reaches: once that is learned, tasks are polled as without webhooks (P1)."""
     service = await start(limit=5, durations=100.0, faults=["webhook-lost"])
-    alone = await service.open(polling=PollingPolicy(), concurrency=5)
-    await many(service, alone)
-    usual, seconds_alone = await many(service, alone)
-    await alone.aclose()
-    session = await service.open(polling=PollingPolicy(), concurrency=5, callback_url="http://127.0.0.1:9/hook")
-    await many(service, session)
-    polls, seconds = await many(service, session)
+    found = []
+    for url in (None, "http://127.0.0.1:9/hook"):
+        async with service.session(polling=PollingPolicy(), concurrency=5, callback_url=url) as session:
+            await many(service, session, 20)
+            found.append(await many(service, session))
+    (usual, seconds_alone), (polls, seconds) = found
     assert polls == pytest.approx(usual, rel=0.15)
-    assert seconds == pytest.approx(seconds_alone, rel=0.005)
+    assert seconds == pytest.approx(seconds_alone, rel=0.01)
 
 
 async def test_webhooks_that_stop_are_noticed(start: Start, serve: Serve) -> None:

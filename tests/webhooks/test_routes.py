@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from fastapi import FastAPI
 
 from seedance_async import AsyncSeedance, ConfigurationError
 from seedance_async.webhooks import MAX_BODY, Delivery, aiohttp_app, asgi_app
@@ -236,6 +237,20 @@ async def test_every_way_to_mount_it(scope: Mapping[str, Any]) -> None:
     assert got is not None
     assert got.status == 204
     assert box.got == [("task_1", TOKEN)]
+
+
+async def test_fastapi_mounts_it_under_a_prefix() -> None:
+    """As the documentation says; and what is beside the prefix is the application's."""
+    box, app = Box(), FastAPI()
+    app.mount("/hooks", asgi_app(box))
+    for path in ("/hooks", "/hooks/", f"/hooks/{TOKEN}", f"/hooks/a/{TOKEN}/"):
+        got = await call(app, "POST", path, raw("task_1"), JSON, query_string=b"", root_path="")
+        assert got is not None
+        assert got.status in ({307, 204} if path == "/hooks" else {204}), path
+    got = await call(app, "POST", "/other", raw("task_1"), JSON, query_string=b"", root_path="")
+    assert got is not None
+    assert got.status == 404
+    assert [token for _, token in box.got][-3:] == ["", TOKEN, TOKEN]
 
 
 async def test_other_scopes() -> None:

@@ -1,0 +1,1 @@
+"""What webhooks save, and what a session loses where they are lost."""
