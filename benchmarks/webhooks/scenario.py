@@ -46,7 +46,7 @@ def run(options: Options) -> Report:
         ratios,
         {"rounds": options.rounds, "tasks": tasks, "slots": SLOTS, "seed": options.seed},
         [
-            f"Virtual time, {SLOTS} slots, a session that has learned nothing yet; webhooks come {LATE} s after the end.",
+            f"Virtual time, {SLOTS} slots, nothing learned before; webhooks come {LATE} s after the end.",
             "Requests take no time, so delays are those of looking alone.",
         ],
     )
