@@ -39,6 +39,7 @@ from seedance_async.errors import (
     OutcomeUnknownError,
     PermissionDeniedError,
     Problem,
+    QueueFullError,
     SeedanceError,
     ServerError,
     SessionClosedError,
@@ -72,6 +73,7 @@ from seedance_async.events import (
     WaitEnded,
 )
 from seedance_async.file_events import DownloadEnded, DownloadProgress, DownloadStarted, Uploaded
+from seedance_async.groups import GroupStatistics
 from seedance_async.handle import Estimate, TaskHandle
 from seedance_async.hooks import Hook
 from seedance_async.items import Item, Items
@@ -111,6 +113,7 @@ __all__ = [
     "FixedPolling",
     "GateClosed",
     "GateOpened",
+    "GroupStatistics",
     "Hook",
     "HookEvent",
     "ImageToVideo",
@@ -140,6 +143,7 @@ __all__ = [
     "PossibleDouble",
     "Prior",
     "Problem",
+    "QueueFullError",
     "Queued",
     "Quote",
     "Refusal",

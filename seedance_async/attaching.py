@@ -68,11 +68,8 @@ class Attaching:
         result = result_of_record(record) if record.state is State.SUCCEEDED else None
         if record.state is State.SUCCEEDED and result is None:
             # What it cost is settled anew, by the same answer.
-            budget, used = self.opened.register.budget, _used(record)
-            budget.used -= used
-            budget.reserved += used
             self._run_on(job, record)
-            job.reserved = used
+            self.opened.register.groups.unsettle(job, _used(record))
             return job
         self._end(job, record, result)
         return job
@@ -86,9 +83,7 @@ class Attaching:
         self.opened.forget_phantom(job)
         register.counts.unknown -= job.counted
         job.counted = False
-        register.budget.maybe -= price
-        register.budget.reserved += price
-        job.reserved = price
+        register.groups.resolve(job, price)
         watched = task_id in register.tasks
         self._run(job, task_id, accepted_at=register.now())
         register.entries.resolved(job)

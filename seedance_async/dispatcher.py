@@ -102,6 +102,7 @@ class Dispatcher:
                 continue
             self.balance.left(request.credits)
             job.move(Event.INTENT)
+            self.register.groups.put(job, "in progress")
             if self.register.hooks:
                 waited = self.register.now() - job.enqueued_at
                 self.register.hooks.call(SlotAcquired(job.key, waited, job.attempts + 1))
@@ -187,7 +188,7 @@ class Dispatcher:
         register.slots.accepted(job)
         self.balance.accepted(request.credits)
         # Each repeat followed a 500, after which there may be a task as well.
-        register.budget.maybe += (request.credits or ZERO) * job.repeats
+        register.groups.add_maybe(job, (request.credits or ZERO) * job.repeats)
         register.runs(job)
         register.entries.accepted(job)
         # The service's own word for a task that it has just accepted.
@@ -230,6 +231,7 @@ class Dispatcher:
         self._back_in_queue(job)
 
     def _back_in_queue(self, job: Job) -> None:
+        self.register.groups.put(job, "waiting")
         if self.closing:
             self.register.end_unsent(job, Event.WITHDRAWN, SessionClosedError())
         elif job.claims <= 0:
@@ -247,9 +249,8 @@ class Dispatcher:
         register.slots.lost(job)
         # A task may be using the slot, for as long as such tasks take.
         self._phantoms[job] = register.now() + job.typical
-        register.budget.keep_as_maybe(job.reserved)
-        register.budget.maybe += job.reserved * job.repeats
-        job.reserved = ZERO
+        register.groups.add_maybe(job, job.reserved * job.repeats)
+        register.groups.keep_as_maybe(job)
         register.leave_queue(job)
         register.settle(job, error)
 

@@ -5,6 +5,7 @@ SeedanceError
 ├── InputError                inputs the service would refuse or bill for nothing; nothing was sent
 ├── BudgetExceededError       the request does not fit into the session's budget; nothing was sent
 ├── KeyConflictError          the key already stands for other inputs; nothing was sent
+├── QueueFullError            as many jobs wait as may; carries `retry_after`
 ├── SlotTimeoutError          no slot came free within `timeout`; the job was withdrawn (also a TimeoutError)
 ├── WithdrawnError            `handle.cancel()` took the job back before anything was sent
 ├── ConnectionFailedError     the service was not reached; nothing was sent
@@ -117,6 +118,41 @@ class BudgetExceededError(SeedanceError):
                 f"({self.available} credits left); leave out the budget or use priced inputs"
             )
         return f"{self.required} credits are needed and {self.available} are left in the budget"
+
+
+class QueueFullError(SeedanceError):
+    """As many jobs wait as may. Nothing was sent, and nothing was queued.
+
+    Attributes:
+        limit: The most that may wait: the session's `max_waiting`, or its `max_waiting_per_group`.
+        waiting: How many do. It may be more than the limit: what a journal brings is not refused.
+        retry_after: Seconds after which there is probably room, whole ones from 1 on, estimated from the session's own
+            slots and how long its tasks take. Somebody else may have taken the room by then.
+        of_group: Whether it is the limit of the job's group.
+        group: The job's group; None for that of all jobs without one.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        waiting: int,
+        retry_after: int,
+        of_group: bool = False,  # noqa: FBT001, FBT002 (arguments of errors are positional, so that copies keep them)
+        group: str | None = None,
+    ) -> None:
+        self.limit = limit
+        self.waiting = waiting
+        self.retry_after = retry_after
+        self.of_group = of_group
+        self.group = group
+        super().__init__(limit, waiting, retry_after, of_group, group)
+
+    def __str__(self) -> str:
+        whose = "" if not self.of_group else " without a group" if self.group is None else f" of group {self.group!r}"
+        return (
+            f"{self.waiting} jobs{whose} wait already, and {self.limit} may; try again in about {self.retry_after} s, "
+            "or raise the limit"
+        )
 
 
 class KeyConflictError(SeedanceError):

@@ -72,6 +72,7 @@ class Intake:
         Raises:
             InputError: The inputs, the key, the variant or the group are wrong.
             KeyConflictError: The key stands for other inputs.
+            QueueFullError: It is a new job, and as many wait as may.
             BudgetExceededError: The job does not fit into the budget.
         """
         request = prepare_call(source, fields, self.catalogue)
@@ -169,7 +170,9 @@ class Intake:
         return self.opened.register.entries.keeper
 
     def _enqueue(self, request: Request, key: str, options: JobOptions) -> Job:
-        self.opened.register.budget.reserve(request.credits)
+        if not options.exempt:
+            self.opened.admission.check(request, options.group)
+        self.opened.register.groups.reserve(request.credits, options.group)
         job = Job(
             key=key,
             request=request,
@@ -242,7 +245,7 @@ class Intake:
     def _queue_again(self, record: JobRecord) -> Job:
         try:
             request = prepare(inputs_from_json(record.inputs), self.catalogue)
-            job = self._enqueue(request, record.key, JobOptions(group=record.group, patient=True))
+            job = self._enqueue(request, record.key, JobOptions(group=record.group, patient=True, exempt=True))
         except (InputError, BudgetExceededError) as error:
             return self._not_queued(record, error)
         job.of_journal = True

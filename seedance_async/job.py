@@ -9,7 +9,7 @@ import logging
 import weakref
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from attrs import define, field
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from seedance_async.core.request import Request
     from seedance_async.handle import TaskHandle
 
+Place = Literal["waiting", "in progress"]
+"""Waiting for a slot; or with a create on the wire or a task that was not yet seen to end."""
+
 logger = logging.getLogger("seedance_async")
 
 _QUEUED_SNAPSHOT = TaskSnapshot(task_id=None, status=QUEUED)
@@ -43,6 +46,7 @@ class Job:
         patient: Whether it waits out any outage (`map`), or gives up with `ConnectionFailedError`.
         enqueued_at: Loop time.
         group: Whose it is; None for the group of all jobs without one.
+        place: As what its group counts it.
         failure: A template, never raised itself: each awaiter gets a copy.
         waits_over: Whether the wait ended before the task did (deadline, failed polls, closed, 401).
         reserved: Credits held in the budget for it.
@@ -74,6 +78,7 @@ class Job:
     patient: bool
     enqueued_at: float
     group: str | None = None
+    place: Place | None = None
     state: State = State.QUEUED
     snapshot: TaskSnapshot = _QUEUED_SNAPSHOT
     task_id: str | None = None

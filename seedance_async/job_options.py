@@ -17,6 +17,7 @@ class JobOptions:
         retry_failed: Whether a failed job of the key is tried again.
         resubmit_unknown: Whether a job of the key whose outcome is unknown is sent again.
         patient: Whether the job waits out any outage.
+        exempt: Whether it may wait however many do: it was let in before, or its caller has waited for room.
     """
 
     key: str | None = None
@@ -26,3 +27,4 @@ class JobOptions:
     retry_failed: bool = False
     resubmit_unknown: bool = False
     patient: bool = False
+    exempt: bool = False

@@ -9,10 +9,10 @@ from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
 
+from seedance_async.admission import checked_most_waiting
 from seedance_async.core.callback_urls import CallbackUrls, checked_callback_url
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.polling import Polling
-from seedance_async.core.record import credits_of
 from seedance_async.core.retry import RetryPolicy
 from seedance_async.errors import ConfigurationError, SessionClosedError
 from seedance_async.finding import find_base_url, find_catalogue, find_key
@@ -67,6 +67,8 @@ class Lifetime:
         polling: Polling | None = None,
         timeouts: Timeouts | None = None,
         budget: Decimal | int | str | None = None,
+        max_waiting: int | None = None,
+        max_waiting_per_group: int | None = None,
         proxy: str | None = None,
         ssl: ssl_module.SSLContext | bool = True,
         http_session: "aiohttp.ClientSession | None" = None,
@@ -100,6 +102,8 @@ class Lifetime:
             hooks=checked_hooks(hooks),
             journal=checked_journal(journal),
             callback_url=checked_callback_url(callback_url),
+            max_waiting=checked_most_waiting("max_waiting", max_waiting),
+            max_waiting_per_group=checked_most_waiting("max_waiting_per_group", max_waiting_per_group),
         )
         self._opened: Opened | None = None
         self._intake: Intake | None = None
@@ -126,8 +130,7 @@ class Lifetime:
         await self._opened.background.open()
         keeper = self._opened.register.entries.keeper
         if keeper is not None:
-            spent, budget = credits_of(keeper.records.values()), self._opened.register.budget
-            budget.used, budget.reserved, budget.maybe = spent.used, spent.reserved, spent.maybe
+            self._opened.register.groups.load(keeper.records.values())
             self._opened.poller.planner.recall(keeper.records.values(), self._catalogue)
         self._begun()
         return self

@@ -1,6 +1,7 @@
 """The work behind `map`.
 
-1. A feeder pulls inputs while fewer than `window` of them are under way or wait to be collected. So a source of a
+1. A feeder pulls inputs while fewer than `window` of them are under way or wait to be collected, and while there is
+   room in the queue of the session. So a source of a
    hundred thousand inputs needs the memory of a window (and with keys, which hold for the session's life, some
    kilobytes for each), and a consumer that is slow stops the pulling.
 2. A finished item holds no slot. Failures are data.
@@ -50,6 +51,14 @@ class Submitter(Protocol):
 
     def withdraw(self, job: Job) -> object:
         """Give up the interest in a job, and take it back if nobody else has one."""
+        ...
+
+    def is_full(self) -> bool:
+        """Whether as many jobs wait for a slot as may."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until one more job may wait for a slot."""
         ...
 
     def window(self) -> int:
@@ -190,9 +199,14 @@ class Run:
 
     async def _has_room(self) -> None:
         """Wait for room before an input is pulled: one that was pulled becomes an item, whatever happens."""
-        while self._outstanding >= self._submitter.window():
-            self._room.clear()
-            await self._room.wait()
+        while True:
+            if self._outstanding >= self._submitter.window():
+                self._room.clear()
+                await self._room.wait()
+            elif self._submitter.is_full():
+                await self._submitter.room()
+            else:
+                return
 
     def _give(self, source: Source) -> None:
         if self._exhausted:

@@ -6,6 +6,7 @@ from functools import partial
 
 from attrs import frozen
 
+from seedance_async.admission import Admission
 from seedance_async.asking import ask
 from seedance_async.background import Background
 from seedance_async.callbacks import Callbacks
@@ -37,6 +38,7 @@ class Opened:
     """The parts of an open session."""
 
     register: Register
+    admission: Admission
     gatekeeper: Gatekeeper
     exchange: Exchange
     poller: Poller
@@ -74,6 +76,7 @@ def assemble(settings: Settings) -> Opened:
     dispatcher.watch, register.unknown = notices.accepted, notices.unknown
     return Opened(
         register=register,
+        admission=Admission(settings.max_waiting, settings.max_waiting_per_group, register, gatekeeper, planner),
         gatekeeper=gatekeeper,
         exchange=exchange,
         poller=poller,

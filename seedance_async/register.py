@@ -11,9 +11,10 @@ from attrs import define, field
 
 from seedance_async import telling
 from seedance_async.clock import Alarm
-from seedance_async.core.budget import ZERO, Budget
+from seedance_async.core.budget import Budget
 from seedance_async.core.lifecycle import Event, State
 from seedance_async.core.results import VideoResult
+from seedance_async.core.throughput import Throughput
 from seedance_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -26,6 +27,7 @@ from seedance_async.errors import (
     concerns_everything,
 )
 from seedance_async.events import HookEvent, LimitChanged, Unclaimed
+from seedance_async.groups import Groups
 from seedance_async.hooks import Hooks
 from seedance_async.job import Job
 from seedance_async.journal.entries import Entries
@@ -51,6 +53,8 @@ class Register:
         owners: The keys of the tasks that were accepted last, also of those that have ended.
         unknown: Told of each job that ends with an unknown outcome.
         kept: The jobs whose task ended while nobody had its handle.
+        groups: How many jobs of each group wait and are in progress, and what they cost.
+        throughput: For how long tasks hold their slots.
         on_wire: How many tasks of the session send creates.
         alarm: Rung when a waiter may be able to leave.
     """
@@ -60,6 +64,8 @@ class Register:
     timeouts: Timeouts
     hooks: Hooks
     entries: Entries = field(factory=Entries)
+    groups: Groups = field(init=False)
+    throughput: Throughput = field(init=False, factory=Throughput)
     counts: Counts = field(init=False, factory=Counts)
     unsettled: dict[Job, None] = field(init=False, factory=dict[Job, None])
     impatient: dict[Job, None] = field(init=False, factory=dict[Job, None])
@@ -75,6 +81,10 @@ class Register:
     _limit: int | None = field(init=False, default=None)
     _quiet: set[asyncio.Future[None]] = field(init=False, factory=set[asyncio.Future[None]])
     _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin with no job."""
+        self.groups = Groups(self.budget)
 
     def now(self) -> float:
         """Return the loop's time."""
@@ -92,6 +102,7 @@ class Register:
         self.unsettled[job] = None
         if not job.patient:
             self.impatient[job] = None
+        self.groups.put(job, "waiting")
         self.slots.enqueue(job, job.group)
         if self.hooks:
             self.hooks.call(telling.queued(job, self.slots.statistics().waiting))
@@ -101,6 +112,7 @@ class Register:
         """Note that a job's task was accepted, now or by somebody else's create."""
         assert job.task_id is not None
         self.leave_queue(job)
+        self.groups.put(job, "in progress")
         self.running[job] = None
         self.tasks[job.task_id] = job
         if job.request is not None:
@@ -113,6 +125,7 @@ class Register:
         """Forget a job among those that wait."""
         self.unsettled.pop(job, None)
         self.impatient.pop(job, None)
+        self.groups.put(job, None)
 
     # Ends
 
@@ -155,20 +168,19 @@ class Register:
             self.counts.unknown += 1
             job.counted = True
             # Each repeat followed a 500 that may be paid; the newest create is not.
-            self.budget.give_back(job.reserved)
-            self.budget.maybe += job.reserved * job.repeats
+            self.groups.add_maybe(job, job.reserved * job.repeats)
+            self.groups.give_back(job)
             price = None if job.request is None else job.request.credits
             reason = f"it was answered 500, which may have been charged; a later one was not accepted: {error}"
             error = OutcomeUnknownError(reason, price, job.key)
             self.entries.unsent(job, Event.LOST, error)
         else:
             job.move(event)
-            self.budget.give_back(job.reserved)
+            self.groups.give_back(job)
             if isinstance(error, SessionClosedError | JournalError) or (job.of_journal and _not_its_own(error)):
                 self.entries.left(job)
             else:
                 self.entries.unsent(job, event, error)
-        job.reserved = ZERO
         if not self.slots.withdraw(job):
             self.slots.release(job)
         self.leave_queue(job)
@@ -181,6 +193,9 @@ class Register:
         job.move(event)
         self.slots.release(job, ended=moment)
         del self.running[job]
+        self.groups.put(job, None)
+        if moment is not None:
+            self.throughput.ended(moment - job.accepted_at)
         self._detached -= job.detached
         # Two jobs can have one task: attached by an id that came by another way before the create's own answer.
         if self.tasks.get(job.task_id) is job:

@@ -46,6 +46,9 @@ class AsyncSeedance(Submitting):
         timeouts: How long to wait for what.
         budget: The most credits this session may reserve, by list price, or, with a journal, all sessions with this
             journal together; creates whose outcome is unknown count as spent. None for no limit.
+        max_waiting: The most jobs that may wait for a slot; one more is refused with `QueueFullError`. None for no
+            limit.
+        max_waiting_per_group: The most of one group that may wait. None for no limit.
         proxy: An HTTP proxy for everything; by default the one that the environment names.
         ssl: A context with a certificate authority of your own, for everything.
         http_session: A client session for polls and files, which stays yours: close it after this one. Its own `ssl`
@@ -98,6 +101,9 @@ class AsyncSeedance(Submitting):
             SeedanceError: While iterating, after what runs was yielded: what concerns every input (401, 402, 403 for
                 the account, the budget, a service that was never reached, a journal that cannot be written).
 
+        Concurrency: no input is pulled while as many jobs wait as may (`max_waiting`, `max_waiting_per_group`). One
+            that an async iterable gives late enters all the same, and so does another attempt.
+
         Cancellation: leaving stops the pulling and withdraws what is queued; running tasks are in `pending`.
         """
         intake = self._live()
@@ -108,7 +114,12 @@ class AsyncSeedance(Submitting):
         if not _is_count(attempts) or (window is not None and not _is_count(window)):
             raise ConfigurationError("map: attempts and window are whole numbers from 1 on")
         options = JobOptions(
-            group=group, polling=polling, retry_failed=retry_failed, resubmit_unknown=resubmit_unknown, patient=True
+            group=group,
+            polling=polling,
+            retry_failed=retry_failed,
+            resubmit_unknown=resubmit_unknown,
+            patient=True,
+            exempt=True,
         )
         left = intake.opened.register.budget.left
         inputs, places = in_order(inputs, order, fields, self._catalogue, left, ordered=ordered)
@@ -149,6 +160,12 @@ class _MapSubmitter:
 
     def handle(self, job: Job) -> TaskHandle:
         return self._intake.handle(job)
+
+    def is_full(self) -> bool:
+        return self._intake.opened.admission.is_full(self._options.group)
+
+    async def room(self) -> None:
+        await self._intake.opened.admission.room(self._options.group)
 
     def withdraw(self, job: Job) -> object:
         return self._intake.give_up(job)

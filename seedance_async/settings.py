@@ -113,6 +113,8 @@ class Settings:
     journal: Journal | None = None
     # A URL that all tasks share is often the receiver's secret.
     callback_url: CallbackUrls | str | None = field(default=None, repr=False)
+    max_waiting: int | None = None
+    max_waiting_per_group: int | None = None
 
 
 def checked_key(key: object, source: str) -> str:

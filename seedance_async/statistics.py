@@ -1,8 +1,11 @@
 """What a session has done so far, in numbers."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from attrs import define, frozen
+
+from seedance_async.groups import GroupStatistics
 
 
 @define
@@ -42,6 +45,9 @@ class SessionStatistics:
         credits_reserved: Credits held for jobs that are queued or run, by list price.
         credits_used: Credits of finished tasks, as the service counted them.
         credits_maybe: Credits of creates whose outcome is not known, by list price.
+        groups: The jobs of each group by its name, None for those without one: of every group with a job that waits or
+            is in progress, and of the 1,000 that had one last.
+        older_groups: What all other groups have cost. Together they are `credits_reserved` and so on.
         gate: `"open"`, or why no create leaves for now.
     """
 
@@ -63,4 +69,6 @@ class SessionStatistics:
     credits_reserved: Decimal
     credits_used: Decimal
     credits_maybe: Decimal
+    groups: Mapping[str | None, GroupStatistics]
+    older_groups: GroupStatistics
     gate: str

@@ -46,6 +46,7 @@ class Submitting(Tracking):
         Raises:
             InputError: The inputs or the key are wrong; says everything that is.
             KeyConflictError: The key stands for other inputs.
+            QueueFullError: As many jobs wait as may, of all or of this group. A key that is known is not refused.
             BudgetExceededError: The job does not fit into the budget.
             ConfigurationError: The session is not open, or belongs to another loop or process.
             SessionClosedError: The session is closed.

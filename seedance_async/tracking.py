@@ -209,6 +209,8 @@ class Tracking(Lifetime):
             credits_reserved=budget.reserved,
             credits_used=budget.used,
             credits_maybe=budget.maybe,
+            groups=opened.register.groups.statistics(),
+            older_groups=opened.register.groups.older(),
             gate=opened.gatekeeper.gate.reason or "open",
         )
 

@@ -6,7 +6,7 @@ from attrs import define, field
 
 from seedance_async import telling
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply, api_error
-from seedance_async.core.budget import ZERO, Balance
+from seedance_async.core.budget import Balance
 from seedance_async.core.decode import decode_record
 from seedance_async.core.failures import task_failed
 from seedance_async.core.lifecycle import Event
@@ -112,8 +112,7 @@ class Watch:
             used = snapshot.credits_used
             if job.request is not None or job.journalled:
                 # What an attached task cost was somebody else's budget.
-                register.budget.settle(job.reserved, job.reserved if used is None else used)
-            job.reserved = ZERO
+                register.groups.settle(job, job.reserved if used is None else used)
             job.waits_over = False
             result = result_of(snapshot)
             register.entries.succeeded(job, result)
@@ -122,9 +121,8 @@ class Watch:
             return
         register.end_running(job, Event.FAILED, moment)
         register.counts.failed += 1
-        register.budget.give_back(job.reserved)
         self.balance.refunded(job.reserved)
-        job.reserved = ZERO
+        register.groups.give_back(job)
         job.waits_over = False
         error = task_failed(job.task_id, snapshot.error)
         register.entries.ended(job, Event.FAILED, error)
@@ -178,8 +176,7 @@ class Watch:
         failure: SeedanceError = error
         failure.charged = "yes" if job.request is not None or job.journalled else "maybe"
         self.register.end_running(job, Event.GONE)
-        self.register.budget.settle(job.reserved, job.reserved)
-        job.reserved = ZERO
+        self.register.groups.settle(job, job.reserved)
         self.register.entries.ended(job, Event.GONE, failure)
         self.register.settle(job, failure)
         return False

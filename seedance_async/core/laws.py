@@ -60,6 +60,11 @@ class Law:
         start = self._depths[j]
         return EDGES[j] + SPANS[j] * (depth - start) / (self._depths[j + 1] - start)
 
+    @property
+    def mean(self) -> float:
+        """Seconds that a task takes on average."""
+        return self._lived[-1]
+
     def lasting(self, age: float) -> float:
         """Return the share of tasks that last longer than this."""
         return self._at(self._lasting, age)

@@ -180,6 +180,14 @@ class JobCredits:
     maybe: Decimal = ZERO
 
 
+def credits_by_group(records: Iterable[JobRecord]) -> dict[str | None, JobCredits]:
+    """Add up what the jobs of each group have cost, the group that came first at the beginning."""
+    groups: dict[str | None, list[JobRecord]] = {}
+    for record in records:
+        groups.setdefault(record.group, []).append(record)
+    return {group: credits_of(each) for group, each in groups.items()}
+
+
 def credits_of(records: Iterable[JobRecord]) -> JobCredits:
     """Add up what jobs have cost, over all their attempts. What has no known price is not counted."""
     used = reserved = maybe = ZERO

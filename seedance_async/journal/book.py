@@ -13,7 +13,7 @@ from seedance_async.core.inputs import Inputs
 from seedance_async.core.keys import word_problem
 from seedance_async.core.lifecycle import State
 from seedance_async.core.names import shown
-from seedance_async.core.record import JobCredits, JobRecord, credits_of
+from seedance_async.core.record import JobCredits, JobRecord, credits_by_group, credits_of
 from seedance_async.core.record_steps import noted, wanted
 from seedance_async.core.request import Request, prepare
 from seedance_async.errors import InputError, Problem
@@ -69,6 +69,11 @@ class JobBook:
     def credits(self) -> JobCredits:
         """What the jobs have cost over the life of the journal, by list price where nothing better is known."""
         return credits_of(self._keeper.records.values())
+
+    @property
+    def credits_by_group(self) -> Mapping[str | None, JobCredits]:
+        """The same for the jobs of each group; None is that of all jobs without one. Linear in the number of jobs."""
+        return credits_by_group(self._keeper.records.values())
 
     async def plan(self, jobs: Iterable[PlannedJob]) -> None:
         """Write jobs down as queued without queueing them: `resume`, or `enqueue` with their keys, will.

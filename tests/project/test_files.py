@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("seedance_async", "tests", "benchmarks", "examples", "docs", ".ci")
 MOST_LINES = 350
 MOST_LINES_OF_TESTS = 450
-LONGER = {"seedance_async/errors.py": 480}  # one tree of many small classes, looked up by name
+LONGER = {"seedance_async/errors.py": 510}  # one tree of many small classes, looked up by name
 TEXT = {".py", ".md", ".toml", ".yaml", ".jsonl", ".csv", ".txt", ""}
 
 # A folder of one machine: someone's home, a scratch folder, a drive. A leading dot or letter makes it a part of a

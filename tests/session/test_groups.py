@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seedance_async import InputError, SqliteJournal
-from seedance_async.hooks import Queued, SlotAcquired
+from seedance_async.events import Queued, SlotAcquired
 from tests.session.service import Service, Start, lakes, slots, until
 
 
