@@ -69,7 +69,7 @@ $(VENV)/.installed: pyproject.toml
 	  echo "Making $(VENV) with $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv --clear "$(VENV)"; fi
 	@echo "Installing into $(VENV)"
 	@$(PIP) --upgrade pip || echo "pip could not be upgraded; going on with the one that is there"
-	@$(PIP) --editable '.[cli,emulator]'
+	@$(PIP) --editable '.[cli,emulator,otel]'
 	@touch $@
 
 $(VENV)/.developer: $(VENV)/.installed

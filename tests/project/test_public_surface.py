@@ -39,7 +39,7 @@ HANDLE_MEMBERS = {
     "result", "exception", "updates", "cancel", "detach",
 }  # fmt: skip
 
-PUBLIC_MODULES = ["seedance_async", "seedance_async.testing", "seedance_async.webhooks"]
+PUBLIC_MODULES = ["seedance_async", "seedance_async.testing", "seedance_async.webhooks", "seedance_async.otel"]
 
 CORE_DISTRIBUTIONS = {
     "aiohttp", "attr", "attrs", "cattrs", "anyio",
