@@ -41,6 +41,7 @@ class Dispatcher:
 
     Attributes:
         watch: Told of each job whose task was accepted.
+        usual: Tells for how many seconds tasks like a job's usually run.
         closing: Set once the session begins to close: nothing leaves any more.
         crash: What a create failed with that should never fail; ends the session.
         balance: What the account was last heard to have.
@@ -51,6 +52,7 @@ class Dispatcher:
     exchange: Exchange
     wall: Callable[[], datetime] = wall_now
     watch: Callable[[Job], None] = field(init=False)
+    usual: Callable[[Job], float] = field(init=False)
     closing: bool = field(init=False, default=False)
     crash: BaseException | None = field(init=False, default=None)
     balance: Balance = field(init=False, factory=Balance)
@@ -248,7 +250,7 @@ class Dispatcher:
         register.entries.lost(job, error)
         register.slots.lost(job)
         # A task may be using the slot, for as long as such tasks take.
-        self._phantoms[job] = register.now() + job.typical
+        self._phantoms[job] = register.now() + self.usual(job)
         register.groups.add_maybe(job, job.reserved * job.repeats)
         register.groups.keep_as_maybe(job)
         register.leave_queue(job)

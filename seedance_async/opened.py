@@ -73,7 +73,7 @@ def assemble(settings: Settings) -> Opened:
     ask_once = partial(ask, transport)
     settling = Settling(register, callbacks, ask_once)
     notices = Notices(register, poller, planner, callbacks, settling)
-    dispatcher.watch, register.unknown = notices.accepted, notices.unknown
+    dispatcher.watch, dispatcher.usual, register.unknown = notices.accepted, planner.usual, notices.unknown
     return Opened(
         register=register,
         admission=Admission(settings.max_waiting, settings.max_waiting_per_group, register, gatekeeper, planner),

@@ -24,6 +24,12 @@ logger = logging.getLogger("seedance_async")
 
 #: Multiples of the golden section, without their whole part, are spread evenly however many there are.
 _GOLDEN: Final = 0.6180339887498949
+#: The slot of a create whose outcome is unknown is kept for as long as so many of such tasks take. If its task still
+#: runs then, the next create is refused, which costs nothing; until then the slot may stand empty.
+_MOST_HAVE_ENDED: Final = 0.75
+#: Ends from which on what was learned of a kind counts for this.
+_KNOWN: Final = 3.0
+
 #: A task that was attached may be so many seconds old; more is a clock that is wrong.
 _OLDEST: Final = 86400.0
 
@@ -89,6 +95,13 @@ class Planner:
         if job.callback is None or job.callback.heard_at is not None:
             return job.polling.delay(look)
         return spaced(job.polling, look, self.arrivals.spacing(self.register.now()))
+
+    def usual(self, job: Job) -> float:
+        """Return the seconds after which most tasks like a job's have ended: as learned, or the catalogue's figure."""
+        if job.request is None:
+            return job.typical
+        law = self.durations.law(kind_of(job.request), self.register.now())
+        return law.age_when_ended(_MOST_HAVE_ENDED) if law.tasks >= _KNOWN else job.typical
 
     def planned(self, job: Job, moment: float) -> float:
         """Note when a job is looked at next by its policy's wish, and return it."""

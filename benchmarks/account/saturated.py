@@ -20,7 +20,7 @@ IDLE: Final = 0.55
 MAKESPAN: Final = 1.009
 NOT_SLOWER: Final = 1.01
 #: Targets of ours beside its default, for what its requests would buy if they were as many as the loop's, or as late.
-TARGETS: Final = (1.1, 1.6)
+TARGETS: Final = {"lognormal 0.3": (1.1, 1.6), "two lengths": (0.5, 1.6)}
 #: Tasks per slot: twenty for the slots of a usual account, fewer where there are very many.
 WAVES: Final = {5: 20, 50: 20, 500: 4}
 #: What a new connection takes longer where names and TLS are far away.
@@ -73,14 +73,14 @@ def _run(name: str, question: str, slots: int, law: str, options: Options) -> Re
                 Candidate("ours", {"concurrency": slots, "target_delay": target}),
                 settings,
             )
-            for target in TARGETS
+            for target in TARGETS[law]
         }
         far = [evolve(setting, connecting=CONNECTING) for setting in settings]
         jobs |= {f"{who}, connecting {CONNECTING:g} s": (candidates[who], far) for who in (LOOP, ours(slots))}
     found = compete(jobs)
     mine, loop = found[ours(slots)], found[LOOP]
     ratios = (
-        _polling_ratios(law, [mine, *(found[f"{ours(slots)}, target {each:g} s"] for each in TARGETS)], loop)
+        _polling_ratios(law, [mine, *(found[f"{ours(slots)}, target {each:g} s"] for each in TARGETS[law])], loop)
         if detailed
         else []
     )

@@ -79,6 +79,12 @@ class Law:
             return 0.0
         return later - age - (self._at(self._lived, later) - self._at(self._lived, age)) / lasting
 
+    def age_when_ended(self, share: float) -> float:
+        """Return about the age by which such a share of the tasks has ended."""
+        return next(
+            (edge for edge, lasting in zip(EDGES, self._lasting, strict=True) if lasting <= 1.0 - share), EDGES[-1]
+        )
+
     def _at(self, values: Sequence[float], age: float) -> float:
         """Read values at the edges of bins, straight between two edges."""
         j = max(0, bin_of(age))

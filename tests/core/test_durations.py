@@ -236,3 +236,13 @@ def test_events_cost_the_same_however_many_there_were() -> None:
     assert (len(tally.reached), len(tally.ended), len(known.kinds)) == (BINS, BINS, 1)
     assert tally.effective < 2 * FORGET_TASKS
     assert max(tally.reached) < 1e12
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.75, 0.9])
+def test_the_age_by_which_a_share_has_ended(share: float) -> None:
+    """It is where as many of the tasks that were seen had ended, and it is never before that of a smaller share."""
+    seconds = lognormal(100.0, 0.3, 400)
+    law = law_from(seconds)
+    assert law.age_when_ended(share) == pytest.approx(sorted(seconds)[int(share * 400)], rel=0.1)
+    assert law.age_when_ended(share) <= law.age_when_ended(min(1.0, share + 0.1))
+    assert law.age_when_ended(1.0) <= EDGES[-1]

@@ -101,6 +101,19 @@ async def test_the_slot_of_an_unknown_create_is_kept_for_a_usual_time(start: Sta
     assert service.emulator.statistics().refusals == 0
 
 
+async def test_what_was_learned_of_durations_gives_the_slot_back_sooner(start: Start) -> None:
+    """Where tasks take a minute, the slot of an unknown create is not kept for the catalogue's four."""
+    service = await start(limit=1, faults=["drop-before-accept:nth=11"], durations=60.0)
+    session = await service.open(concurrency=1)
+    for inputs in lakes(10):
+        await session.generate(inputs)
+    lost, second = (session.enqueue(inputs) for inputs in lakes(2))
+    began = clock()
+    assert isinstance(await end(lost), OutcomeUnknownError)
+    await second.accepted()
+    assert 55 < clock() - began < 90
+
+
 async def test_the_credits_of_an_unknown_create_stay_in_the_budget(start: Start) -> None:
     """What may have been paid is not given to anybody else."""
     service = await start(faults=["drop-after-accept:nth=1"])
