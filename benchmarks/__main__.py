@@ -14,6 +14,7 @@ from benchmarks.options import Options
 from benchmarks.overhead import scenario as overhead
 from benchmarks.polling import scenario as polling
 from benchmarks.report import Report
+from benchmarks.scale import scenario as scale
 from benchmarks.webhooks import scenario as webhooks
 
 SCENARIOS: dict[str, Callable[[Options], Report]] = {
@@ -28,6 +29,8 @@ SCENARIOS: dict[str, Callable[[Options], Report]] = {
     "polling": polling.run,
     "webhooks": webhooks.run,
     "overhead": overhead.run,
+    "requests": overhead.run_requests,
+    "scale": scale.run,
     "import": imports.run,
     "install": install.run,
     "journal-cost": cost.run,

@@ -12,7 +12,7 @@ A key stands for one job, of this session or, where there is a journal, of any s
 """
 
 import asyncio
-import uuid
+import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,7 @@ class Intake:
         if options.group is not None and (problem := word_problem("group", options.group)) is not None:
             raise InputError([problem])
         if key is None:
-            job = self._enqueue(request, f"job-{uuid.uuid4().hex[:16]}", options)
+            job = self._enqueue(request, f"job-{secrets.token_hex(8)}", options)
             if self._keeper is not None:
                 self._keys[job.key] = job
             return job

@@ -11,7 +11,8 @@ import asyncio
 import platform
 import ssl as ssl_module
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -40,6 +41,8 @@ _POLL_CONNECTIONS: Final = 32
 _KEEP_ALIVE: Final = 75.0
 _FILE_CONNECTIONS: Final = 16
 _DNS_CACHE: Final = 300
+#: Addresses of tasks that are kept ready. Beyond so many tasks that run at once each is made anew.
+_ADDRESSES: Final = 1024
 
 
 @define(eq=False)
@@ -95,8 +98,8 @@ class Transport:
     _api_proxy: str | None = field(init=False, repr=False, default=None)
     _poll_headers: Mapping[str, str] = field(init=False, repr=False, factory=dict[str, str])
     _create_url: URL = field(init=False, repr=False)
-    _poll_url: URL = field(init=False, repr=False)
     _upload_url: URL = field(init=False, repr=False)
+    _record_url: Callable[[str], URL] = field(init=False, repr=False)
     # Two timers for a create and one for a poll: aiohttp starts one for each limit that is set.
     _create_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
     _poll_timeout: aiohttp.ClientTimeout = field(init=False, repr=False)
@@ -104,8 +107,9 @@ class Transport:
     async def open(self) -> None:
         """Make the connection pools, in the running loop; connects nowhere yet."""
         self._create_url = URL(f"{self.base_url}/jobs/createTask")
-        self._poll_url = URL(f"{URL(self.base_url)}/jobs/recordInfo")
         self._upload_url = URL(f"{self.base_url}/uploads")
+        # A task is asked for many times, and an address that was used before has its parts at hand.
+        self._record_url = lru_cache(maxsize=_ADDRESSES)(_record_urls(URL(f"{URL(self.base_url)}/jobs/recordInfo")))
         connect = self.timeouts.connect
         self._create_timeout = aiohttp.ClientTimeout(
             total=connect + self.timeouts.create, connect=connect, sock_connect=None
@@ -239,13 +243,6 @@ class Transport:
         except Exception as error:  # noqa: BLE001 (the user's own session may be closed, or its middlewares raise)
             return NoAnswer(sent=False, cause=cause_of(error, key))
 
-    def _record_url(self, task_id: str) -> URL:
-        # The id is quoted here and the rest was parsed before: nothing is left to parse and quote anew.
-        url, query = self._poll_url, f"taskId={quote(task_id, safe='')}"
-        return URL.build(
-            scheme=url.scheme, authority=url.raw_authority, path=url.raw_path, query_string=query, encoded=True
-        )
-
     def _session(
         self,
         connector: aiohttp.BaseConnector | None,
@@ -266,6 +263,17 @@ class Transport:
         )
         self._own.append(session)
         return session
+
+
+def _record_urls(url: URL) -> Callable[[str], URL]:
+    def record_url(task_id: str) -> URL:
+        # The id is quoted here and the rest was parsed before: nothing is left to parse and quote anew.
+        query = f"taskId={quote(task_id, safe='')}"
+        return URL.build(
+            scheme=url.scheme, authority=url.raw_authority, path=url.raw_path, query_string=query, encoded=True
+        )
+
+    return record_url
 
 
 def _without_frames(error: asyncio.CancelledError) -> asyncio.CancelledError:

@@ -1,11 +1,14 @@
 """The alarm: waiting for a moment, or to be rung before it."""
 
 import asyncio
+from collections.abc import Callable
+from contextvars import Context
 from datetime import UTC
 
 import pytest
 
 from seedance_async.clock import Alarm, wall_now
+from seedance_async.testing import VirtualClockLoop
 
 
 def clock() -> float:
@@ -101,6 +104,27 @@ async def test_rung_twice_in_one_step() -> None:
     begin = clock()
     await alarm.wait_until(begin + 30)
     assert clock() == begin + 1
+
+
+class CoarseLoop(VirtualClockLoop):
+    """A loop whose timers are rounded to milliseconds, as those of uvloop are."""
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: object, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        rounded = self.time() + round((when - self.time()) * 1000) / 1000
+        return super().call_at(rounded, callback, *args, context=context)
+
+
+def test_a_timer_that_goes_off_early() -> None:
+    """Where the loop's timers go off half a millisecond early, nobody is woken before the moment has come."""
+
+    async def wait() -> float:
+        await Alarm().wait_until(1.0004)
+        return clock()
+
+    with asyncio.Runner(loop_factory=CoarseLoop) as runner:
+        assert 1.0004 <= runner.run(wait()) <= 1.002
 
 
 def test_the_wall_clock_is_utc() -> None:

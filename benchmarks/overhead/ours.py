@@ -2,31 +2,54 @@
 
 import asyncio
 
-from seedance_async import AsyncSeedance
-from seedance_async.core.polling import FixedPolling
+from attrs import frozen
 
-# The tasks of this scenario have ended when they are accepted, so the first look is due at once.
+from seedance_async import AsyncSeedance, FixedPolling, Look, Polling
+from seedance_async.core.polling import ticked
+
+# Where tasks have ended when they are accepted, the first look is due at once.
 AT_ONCE = FixedPolling(1e-6)
 
 
-def session(base_url: str, concurrency: int) -> AsyncSeedance:
-    """The session of either candidate."""
-    return AsyncSeedance("benchmark", base_url=base_url, concurrency=concurrency, polling=AT_ONCE)
+@frozen
+class Ticks:
+    """Every `interval` seconds, rounded to ticks as the default policy rounds."""
+
+    interval: float
+
+    def delay(self, look: Look) -> float:
+        """Seconds until the next poll."""
+        gap = self.interval * (0.9 + 0.2 * look.phase)
+        return ticked(look.now + gap, gap) - look.now
 
 
-async def through_map(base_url: str, prompts: list[str], concurrency: int) -> int:
+def session(base_url: str, concurrency: int, polling: Polling) -> AsyncSeedance:
+    """The session of every candidate."""
+    return AsyncSeedance("benchmark", base_url=base_url, concurrency=concurrency, polling=polling)
+
+
+async def through_map(base_url: str, prompts: list[str], concurrency: int, interval: float) -> int:
     """`session.map`: what a batch does."""
+    return await _through_map(base_url, prompts, concurrency, FixedPolling(interval) if interval else AT_ONCE)
+
+
+async def through_map_in_ticks(base_url: str, prompts: list[str], concurrency: int, interval: float) -> int:
+    """The same, with polls that leave together as those of the default policy do."""
+    return await _through_map(base_url, prompts, concurrency, Ticks(interval))
+
+
+async def _through_map(base_url: str, prompts: list[str], concurrency: int, polling: Polling) -> int:
     succeeded = 0
-    async with session(base_url, concurrency) as seedance, seedance.map(prompts) as items:
+    async with session(base_url, concurrency, polling) as seedance, seedance.map(prompts) as items:
         async for item in items:
             succeeded += item.error is None
     return succeeded
 
 
-async def through_generate(base_url: str, prompts: list[str], concurrency: int) -> int:
+async def through_generate(base_url: str, prompts: list[str], concurrency: int, interval: float) -> int:
     """`session.generate` from as many tasks as there are slots: what a web backend does."""
     waiting = iter(prompts)
-    async with session(base_url, concurrency) as seedance:
+    async with session(base_url, concurrency, FixedPolling(interval) if interval else AT_ONCE) as seedance:
 
         async def work() -> int:
             succeeded = 0

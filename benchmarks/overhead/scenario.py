@@ -1,54 +1,77 @@
-"""Alternate the candidates against one server and divide their processor time per task."""
+"""Alternate the candidates against one server and divide their processor time per task, or per request."""
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
+
+from attrs import frozen
 
 from benchmarks.options import Options
+from benchmarks.overhead.worker import UVLOOP
 from benchmarks.report import Ratio, Report, Spread
 
-AIM = 1.5
+#: Most times the processor time of a loop that opens a connection per create, too: per task where tasks end at once,
+#: and per request where each is polled many times.
+AIM_PER_TASK = 1.4
+AIM_PER_REQUEST = 1.25
 CONCURRENCY = 50
 BARE, FRESH = "bare", "bare, connection per create"
+APART = "bare, connection per create, apart"
 OURS = ("ours, map", "ours, generate")
-CANDIDATES = (BARE, FRESH, *OURS)
+TICKS = "ours, map, ticks"
+
+#: Of a task that takes time: how often it is asked for, and how many seconds apart.
+POLLS = 30
+INTERVAL = 0.1
+
+
+@frozen
+class Found:
+    """One run of a candidate.
+
+    Attributes:
+        cpu: Its processor seconds.
+        wall: Seconds on the clock.
+        creates: Creates that the server has seen.
+        polls: Polls that the server has seen.
+        connections: Connections that the server has seen.
+        most_open: Of these, the most at a time.
+    """
+
+    cpu: float
+    wall: float
+    creates: int
+    polls: int
+    connections: int
+    most_open: int
+
+
+def with_uvloop(names: Sequence[str]) -> list[str]:
+    """The same names in uvloop's event loop, where it is installed."""
+    return [f"{name}{UVLOOP}" for name in names] if find_spec("uvloop") is not None else []
 
 
 def run(options: Options) -> Report:
-    """Measure processor time per task of every candidate, round by round."""
-    cpu: dict[str, list[float]] = {name: [] for name in CANDIDATES}
-    wall: dict[str, list[float]] = {name: [] for name in CANDIDATES}
-    polls: dict[str, list[float]] = {name: [] for name in CANDIDATES}
-    connections: dict[str, list[float]] = {name: [] for name in CANDIDATES}
-    for turn in options.turns(CANDIDATES):
-        for name in turn:
-            with server() as (base_url, counts):
-                found = measure(name, base_url, options.tasks)
-            creates = counts["creates"]
-            cpu[name].append(found["cpu"] / options.tasks * 1e6)
-            wall[name].append(found["wall"] / options.tasks * 1e6)
-            polls[name].append(counts["polls"] / creates)
-            connections[name].append(counts["connections"] / creates)
+    """Measure processor time per task of every candidate, where tasks end at once."""
+    candidates = [BARE, FRESH, *OURS, *with_uvloop([FRESH, OURS[0]])]
+    found = rounds(options, candidates, tasks=options.tasks, polls=1, interval=0.0)
+    cpu = {name: [each.cpu / options.tasks * 1e6 for each in found[name]] for name in candidates}
     rows = {
         name: {
             "CPU us/task": Spread.of(cpu[name]),
-            "wall us/task": Spread.of(wall[name]),
-            "polls/task": Spread.of(polls[name]),
-            "connections/task": Spread.of(connections[name]),
+            "wall us/task": Spread.of([each.wall / options.tasks * 1e6 for each in found[name]]),
+            "polls/task": Spread.of([each.polls / each.creates for each in found[name]]),
+            "connections/task": Spread.of([each.connections / each.creates for each in found[name]]),
         }
-        for name in CANDIDATES
+        for name in candidates
     }
-    fresh = [of_fresh - of_bare for of_fresh, of_bare in zip(cpu[FRESH], cpu[BARE], strict=True)]
-    ratios = [
-        Ratio(f"{name} : bare, beyond a connection per create", beyond(cpu[name], fresh, cpu[BARE]), AIM)
-        for name in OURS
-    ]
-    ratios += [Ratio(f"{name} : bare, all in all", beyond(cpu[name], [0.0] * len(fresh), cpu[BARE])) for name in OURS]
-    ratios.append(
-        Ratio("a connection per create : bare", Spread.of([a / b for a, b in zip(fresh, cpu[BARE], strict=True)]))
-    )
+    ratios = [ratio(cpu, name, FRESH, AIM_PER_TASK) for name in OURS]
+    ratios += [ratio(cpu, name, FRESH + UVLOOP) for name in with_uvloop([OURS[0]])]
+    ratios += [ratio(cpu, name + UVLOOP, name) for name in (FRESH, OURS[0]) if name + UVLOOP in candidates]
+    ratios += [ratio(cpu, name, BARE) for name in (FRESH, *OURS)]
     return Report(
         "overhead",
         "What does the SDK cost per task, when every task ends at once?",
@@ -59,18 +82,64 @@ def run(options: Options) -> Report:
     )
 
 
-def beyond(ours: list[float], fresh: list[float], bare: list[float]) -> Spread:
-    """Divide round by round, after taking off what a connection per create costs the bare loop."""
-    return Spread.of([(mine - cost) / base for mine, cost, base in zip(ours, fresh, bare, strict=True)])
+def run_requests(options: Options, candidates: Sequence[str] | None = None) -> Report:
+    """Measure processor time per request of every candidate, where each task is polled many times."""
+    candidates = candidates or [FRESH, APART, OURS[0], TICKS, *with_uvloop([APART, OURS[0], TICKS])]
+    tasks = max(10, options.tasks // 10)
+    polls = min(POLLS, max(2, options.tasks // 20))
+    found = rounds(options, candidates, tasks=tasks, polls=polls, interval=INTERVAL)
+    cpu = {name: [each.cpu / (tasks * (1 + polls)) * 1e6 for each in found[name]] for name in candidates}
+    rows = {
+        name: {
+            "CPU us/request": Spread.of(cpu[name]),
+            "wall s": Spread.of([each.wall for each in found[name]]),
+            "polls/task": Spread.of([each.polls / each.creates for each in found[name]]),
+            "connections/task": Spread.of([each.connections / each.creates for each in found[name]]),
+        }
+        for name in candidates
+    }
+    pairs: list[tuple[str, str, float | None]] = [(name, APART, AIM_PER_REQUEST) for name in (OURS[0], TICKS)]
+    pairs += [(name, APART + UVLOOP, None) for name in with_uvloop([OURS[0], TICKS])]
+    pairs += [(name + UVLOOP, name, None) for name in (APART, OURS[0], TICKS)]
+    pairs.append((FRESH, APART, None))
+    ratios = [ratio(cpu, name, base, aim) for name, base, aim in pairs if {name, base} <= {*candidates}]
+    return Report(
+        "requests",
+        "What does the SDK cost per request, when each task is asked for thirty times?",
+        rows,
+        ratios,
+        {"rounds": options.rounds, "tasks": tasks, "concurrency": CONCURRENCY, "seed": options.seed}
+        | {"polls": polls, "interval": INTERVAL},
+        [f"All make the same requests: a create and {polls} polls a task, a tenth of a second apart."],
+    )
+
+
+def ratio(cpu: dict[str, list[float]], name: str, base: str, aim: float | None = None) -> Ratio:
+    """Divide round by round."""
+    return Ratio(
+        f"{name} : {base}", Spread.of([mine / other for mine, other in zip(cpu[name], cpu[base], strict=True)]), aim
+    )
+
+
+def rounds(
+    options: Options, candidates: Sequence[str], *, tasks: int, polls: int, interval: float
+) -> dict[str, list[Found]]:
+    """Run every candidate once a round, against a server of its own."""
+    found: dict[str, list[Found]] = {name: [] for name in candidates}
+    for turn in options.turns(candidates):
+        for name in turn:
+            with server(polls) as (base_url, counts):
+                times = measure(name, base_url, tasks, interval)
+            found[name].append(Found(times["cpu"], times["wall"], **counts))
+    return found
 
 
 @contextmanager
-def server() -> Iterator[tuple[str, dict[str, int]]]:
+def server(polls: int = 1) -> Iterator[tuple[str, dict[str, int]]]:
     """Run the server; its counts are filled in when it has ended."""
     counts: dict[str, int] = {}
-    with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.overhead.server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    command = [sys.executable, "-m", "benchmarks.overhead.server", "--polls", str(polls)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -82,10 +151,10 @@ def server() -> Iterator[tuple[str, dict[str, int]]]:
             process.kill()
 
 
-def measure(name: str, base_url: str, tasks: int) -> dict[str, float]:
+def measure(name: str, base_url: str, tasks: int, interval: float) -> dict[str, float]:
     """Run one candidate in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.overhead.worker", "--candidate", name, "--base-url", base_url]
-    command += ["--tasks", str(tasks), "--concurrency", str(CONCURRENCY)]
+    command += ["--tasks", str(tasks), "--concurrency", str(CONCURRENCY), "--interval", str(interval)]
     ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found = json.loads(ended.stdout)
     return {key: float(value) for key, value in found.items()}

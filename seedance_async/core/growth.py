@@ -8,7 +8,9 @@
    accepted since the last refusal, and at most one leaves in `TRIAL_EVERY` seconds. The first that is accepted makes
    the limit one higher: the room may have been that of a task of ours whose end is not seen yet. Each further one
    doubles it, until a refusal or the ceiling. Above what was accepted before, creates leave one at a time: so five
-   become fifty within a minute and a half and one refusal, whatever the real limit is.
+   become fifty within a minute and a half and one refusal, whatever the real limit is. In the first minute after the
+   first accepted create, until something is refused, there is one in `EARLY_TRIAL_EVERY` seconds: no room can be that
+   of a task that has ended unseen. So a session that begins has fifty within half a minute.
 4. A refusal says that the limit is what it says, and is the reason not to try it: for `TRUSTED` seconds, and for twice
    as long after each refused trial in a row that said the same, up to an hour; from the third one on until there were
    `CREATES_A_TRIAL` accepted creates, too, or `LONGEST` has passed. A second refusal of the same moment (its create was
@@ -31,6 +33,9 @@ AUTO_START: Final = 5
 
 #: Seconds between two trials, at least.
 TRIAL_EVERY: Final = 15.0
+#: The same in the first minute of a session that was never refused.
+EARLY_TRIAL_EVERY: Final = 2.0
+_EARLY: Final = 60.0
 #: Seconds for which a limit that the service named is not tried, at first and at most.
 TRUSTED: Final = 600.0
 _TRUSTED_MOST: Final = 3600.0
@@ -59,6 +64,7 @@ class Growth:
     _at: float = field(init=False, default=0.0)
     _refused_at: float = field(init=False, default=0.0)
     _ready: bool = field(init=False, default=False)
+    _early_until: float | None = field(init=False, default=None)
     _streak: int = field(init=False, default=0)
     _said: int | None = field(init=False, default=None)
     _same: int = field(init=False, default=0)
@@ -78,15 +84,17 @@ class Growth:
         """Note an accepted create, with how many tasks are in progress."""
         self.proven = max(self.proven, min(in_progress, self.limit + trial))
         self._creates += 1
+        if self._early_until is None:
+            self._early_until = now + _EARLY
         if not self._ready:
             # Not at once: while several tasks end, the account has room for a moment that is not the limit's.
             self._ready = True
-            self._at = max(self._at, now + TRIAL_EVERY)
+            self._at = max(self._at, now + self._pause(now))
         if trial:
             self._streak += 1
             grown = self.limit + 1 if self._streak == 1 else 2 * self.limit
             self.limit = grown if self.ceiling is None else min(grown, self.ceiling)
-            self._at = now + TRIAL_EVERY
+            self._at = now + self._pause(now)
 
     def refused(self, said: int, now: float, *, trial: bool) -> bool:
         """Note a 429 that named a limit. Return whether the limit changed by it."""
@@ -105,7 +113,7 @@ class Growth:
 
     def refused_without_numbers(self, in_a_row: int, now: float, *, trial: bool) -> bool:
         """Note a 429 that named none, and how many came since a create was accepted. Return whether it changed."""
-        self._ready = False
+        self._ready, self._early_until = False, now
         before = self.limit
         if trial or (self._streak and in_a_row >= _TAKEN_BACK_AFTER):
             self._same += 1
@@ -113,8 +121,13 @@ class Growth:
             self._distrust(now)
         return self.limit != before
 
+    def _pause(self, now: float) -> float:
+        """Return the seconds to the next trial: fewer while hardly any task can have ended without being seen to."""
+        early = self._early_until is not None and now < self._early_until
+        return EARLY_TRIAL_EVERY if early else TRIAL_EVERY
+
     def _distrust(self, now: float) -> None:
         self._streak = self._creates = 0
-        self._ready = False
+        self._ready, self._early_until = False, now
         self._refused_at = now
         self._at = now + min(_TRUSTED_MOST, TRUSTED * math.ldexp(1.0, min(self._same - 1, 8)))

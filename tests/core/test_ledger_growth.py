@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from seedance_async.core.growth import CREATES_A_TRIAL, LONGEST, TRIAL_EVERY, TRUSTED
+from seedance_async.core.growth import CREATES_A_TRIAL, EARLY_TRIAL_EVERY, LONGEST, TRIAL_EVERY, TRUSTED
 from seedance_async.core.ledger import FOREIGN_LASTS, SlotLedger
 from tests.core.accounts import Simulation
 from tests.core.ledgers import fill, first, leave, ledger_of, refuse
@@ -231,7 +231,7 @@ def test_how_long_a_rise_goes_unseen(stood: float) -> None:
         assert simulation.refused_between(0, 1800) <= 3
 
 
-@pytest.mark.parametrize(("limit", "jobs"), [(5, 1000), (10, 1000), (50, 8000)])
+@pytest.mark.parametrize(("limit", "jobs"), [(5, 1000), (10, 1000), (50, 1000), (50, 8000)])
 def test_auto_is_as_quick_as_the_right_number(limit: int, jobs: int) -> None:
     """On a steady account it takes at most a hundredth longer than a ceiling that is the limit, which refuses nothing.
 
@@ -245,6 +245,29 @@ def test_auto_is_as_quick_as_the_right_number(limit: int, jobs: int) -> None:
         assert len(simulation.accepted) == jobs
         assert len(simulation.refusals) <= (0 if ceiling else 0.01 * jobs)
     assert makespans[1] <= 1.01 * makespans[0]
+
+
+def test_a_session_that_begins_finds_fifty_in_half_a_minute() -> None:
+    """While no task can have ended unseen, trials follow each other quickly, and one create is refused."""
+    for seed in range(4):
+        simulation = Simulation(ledger_of(None, 200), lambda _now: 50, seed=seed)
+        simulation.run(until=TRUSTED)
+        assert simulation.reached(50, 0.0, TRUSTED) <= 35
+        assert len(simulation.refusals) == 1
+
+
+def test_what_grows_later_grows_slowly() -> None:
+    """A minute after the first accepted create there is one trial every fifteen seconds."""
+    ledger = ledger_of(None, 99)
+    fill(ledger)
+    _, now = next_trial(ledger, 0.0)
+    assert now == EARLY_TRIAL_EVERY
+    ledger.accepted(5, now)
+    now = 90.0
+    trial = first(ledger, now)
+    ledger.accepted(trial, now)
+    fill(ledger, now)
+    assert next_trial(ledger, now)[1] == now + TRIAL_EVERY
 
 
 def test_an_account_without_a_limit() -> None:

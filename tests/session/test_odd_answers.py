@@ -49,6 +49,17 @@ async def test_ten_odd_answers_end_no_wait(odd: web.Response) -> None:
         assert len(service.creates) == 2
 
 
+async def test_an_empty_object_is_no_record() -> None:
+    """Nothing was heard of a task before its first poll, and an answer that says nothing is not the same once more."""
+
+    def poll(_task_id: str, _number: int) -> web.Response:
+        return says(200, {})
+
+    async with OddService(poll=poll).running() as service, session_of(service) as session:
+        with pytest.raises(TaskTimeoutError, match="polls in a row failed"):
+            await session.generate("a lake")
+
+
 async def test_a_success_without_a_file_is_looked_at_again() -> None:
     """The file is what was paid for: a success without one is no end, and the next look may have it."""
 

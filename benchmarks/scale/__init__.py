@@ -1,0 +1,1 @@
+"""Scenario `scale`: ten thousand handles in one process, and a hundred thousand inputs."""
