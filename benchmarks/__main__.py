@@ -4,8 +4,11 @@ import argparse
 import shlex
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+
+from attrs import evolve
 
 from benchmarks import imports, install, machine, results
 from benchmarks.account import faults, honest, limit, saturated, tail
@@ -90,7 +93,7 @@ def main() -> int:
     reports: list[Report] = []
     chosen = [scenario for name in given.scenario for scenario in parts(name)]
     for scenario in chosen or SCENARIOS:
-        report = SCENARIOS[scenario](options)
+        report = run(scenario, options)
         reports.append(report)
         file = report.write(given.out, facts)
         print(report.as_json(facts) if given.json else f"{report.as_text()}\n  JSON: {file}\n", flush=True)
@@ -101,7 +104,20 @@ def main() -> int:
     if given.results:
         minutes = (time.monotonic() - began) / 60
         results.write(reports, facts, minutes=minutes, arguments=shlex.join(sys.argv[1:]))
+    if any(report.failed for report in reports):
+        return 1
     return 1 if given.check and not all(report.met for report in reports) else 0
+
+
+def run(scenario: str, options: Options) -> Report:
+    """Run one scenario, and say how long it took. One that fails must not cost what the others have found."""
+    began = time.monotonic()
+    try:
+        report = SCENARIOS[scenario](options)
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is told, and ends with code 1)
+        traceback.print_exc()
+        report = Report(scenario, "It failed.", {}, [], {}, [f"{type(error).__name__}: {error}"], failed=True)
+    return evolve(report, settings={**report.settings, "took s": round(time.monotonic() - began)})
 
 
 def parts(name: str) -> list[str]:

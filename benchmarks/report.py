@@ -64,6 +64,7 @@ class Report:
         ratios: What to look at.
         settings: What the scenario was run with.
         notes: Sentences that a reader needs.
+        failed: Whether it ended with an error instead.
     """
 
     scenario: str
@@ -72,11 +73,12 @@ class Report:
     ratios: Sequence[Ratio]
     settings: Mapping[str, object] = field(factory=dict)
     notes: Sequence[str] = ()
+    failed: bool = False
 
     @property
     def met(self) -> bool:
         """Whether no aim is missed."""
-        return all(ratio.met is not False for ratio in self.ratios)
+        return not self.failed and all(ratio.met is not False for ratio in self.ratios)
 
     def as_text(self) -> str:
         """The report as a table for a terminal."""

@@ -23,6 +23,7 @@ class Figures:
         makespan: Seconds until the last video was handed over, over those of the list schedule where the next task
             starts, in the order of the batch, at the moment at which a slot is free.
         idle: Share of the slots' time in which they stood empty, until the last create.
+        steady: The same from when the limit was in use for the first time, before which it had to be found.
         delay: Mean seconds from the end of a task until the answer that tells it is there.
         late: The same for one task in twenty, at least.
         creates: Per task.
@@ -44,6 +45,7 @@ class Figures:
 
     makespan: float
     idle: float
+    steady: float
     delay: float
     late: float
     creates: float
@@ -100,10 +102,14 @@ def figures(run: Run) -> Figures:
     word: dict[str, str] = report["word"]
     good = [each for each in made if not each["fails"]]
     handed_over = set(report["task_ids"].values())
+    at_limit = times_to_limit(made, setting.limits)
+    # Where it was never in use, the second half of the run must do.
+    last = max(each["accepted"] for each in made)
     silent = {each["number"] for each in good} - {ledger["made"][task_id]["number"] for task_id in handed_over}
     return Figures(
         makespan=report["seconds"] / ideal_under(work, setting.limits),
         idle=idle_share(made, setting.limits, report["began"]),
+        steady=idle_share(made, setting.limits, min(at_limit[0], last / 2)),
         delay=fmean(delays),
         late=delays[int(0.95 * len(delays))],
         creates=creates / setting.tasks,
@@ -120,7 +126,7 @@ def figures(run: Run) -> Figures:
         lost=sum(word.get(str(number)) != UNKNOWN for number in silent),
         doubled=len(good) - len({each["number"] for each in good}),
         unseen=sum(task_id not in handed_over for task_id, each in ledger["made"].items() if not each["fails"]),
-        at_limit=times_to_limit(made, setting.limits),
+        at_limit=at_limit,
     )
 
 

@@ -92,6 +92,11 @@ def _run(name: str, question: str, slots: int, law: str, options: Options) -> Re
         ),
         Ratio(f"makespan, {ours(slots)} : loop", over(mine, loop), NOT_SLOWER),
         Ratio(f"makespan, {AUTO} : loop, the search for the limit included", over(found[AUTO], loop), NOT_SLOWER),
+        Ratio(
+            f"time for the same work once the limit is found, {AUTO} : loop",
+            Spread.of([(1 - b.steady) / (1 - a.steady) for a, b in zip(found[AUTO], loop, strict=True)]),
+            NOT_SLOWER,
+        ),
         Ratio(f"makespan, {ours(slots)} : floor", over(mine, found[FLOOR])),
         Ratio(f"refused creates, {ours(slots)}", Spread.of([each.refusals for each in mine]), 0),
         Ratio(f"refused creates per task, {AUTO}", Spread.of([each.refusals / tasks for each in found[AUTO]]), 0.01),

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from benchmarks import results
+from benchmarks.__main__ import SCENARIOS
+from benchmarks.__main__ import run as run_scenario
 from benchmarks.account.figures import figures, ideal_under, idle_share, times_to_limit
 from benchmarks.account.limit import FOUND_WITHIN
 from benchmarks.account.running import Candidate, Run, Setting, run
 from benchmarks.account.service import FAULTS, Service
 from benchmarks.account.workload import body_of, tasks_of
+from benchmarks.options import Options
 from benchmarks.polling.laws import LAWS, ONE, Task
 from benchmarks.report import Ratio, Report, Spread
 
@@ -109,6 +112,20 @@ def test_the_service_spoils_as_many_requests_as_it_says() -> None:
     assert len(service.made) == pytest.approx(4000 * (1 - before), rel=0.02)
     assert sum(answer.status == 200 and isinstance(answer.content, dict) for answer in answers) < len(service.made)
     assert set(LAWS) >= {"lognormal 0.3", "two lengths"}
+
+
+def test_a_scenario_that_fails_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reported as failed, which is no aim met."""
+
+    def broken(_options: Options) -> Report:
+        raise OSError("no such disk")
+
+    monkeypatch.setitem(SCENARIOS, "import", broken)
+    report = run_scenario("import", Options(rounds=1, tasks=1, seed=1))
+    assert report.failed
+    assert not report.met
+    assert "no such disk" in report.as_text()
+    assert "took s" in report.settings
 
 
 def test_a_full_run_is_written_down_with_its_command() -> None:
