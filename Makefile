@@ -14,12 +14,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test kills soak lint types bench clean
+.PHONY: help demo web-demo test kills browser soak lint types bench clean
 
 help:
 	@echo "make demo      make a dozen videos against the emulator, into demo-videos/"
+	@echo "make web-demo  a web page that makes videos, against the emulator, at http://127.0.0.1:8000"
 	@echo "make test      run every test that needs no extra server"
 	@echo "make kills     kill batches at hundreds of moments, and see that each is finished and paid once"
+	@echo "make browser   the web page of the examples in a headless Chromium"
 	@echo "make soak      the same for ten minutes, or as long as one likes"
 	@echo "make lint      ruff: rules and format"
 	@echo "make types     mypy --strict and pyright strict"
@@ -29,6 +31,9 @@ help:
 demo: $(VENV)/.installed
 	$(BIN)/seedance demo -o demo-videos $(ARGS)
 
+web-demo: $(VENV)/.installed
+	$(BIN)/python -m examples.aiohttp_app --demo $(ARGS)
+
 # Coverage starts before pytest, because pytest's plugins import the package. A file's tests stay in one process.
 test: $(VENV)/.developer
 	$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -n logical --dist loadfile $(ARGS)
@@ -36,6 +41,9 @@ test: $(VENV)/.developer
 
 kills: $(VENV)/.developer
 	$(BIN)/python -m pytest -m kills tests/kills $(ARGS)
+
+browser: $(VENV)/.developer
+	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 soak: $(VENV)/.developer
 	$(BIN)/python -m tests.kills $(ARGS)
