@@ -21,7 +21,7 @@ help:
 	@echo "make web-demo  a web page that makes videos, against the emulator, at http://127.0.0.1:8000"
 	@echo "make test      run every test that needs no extra server"
 	@echo "make kills     kill batches at hundreds of moments, and see that each is finished and paid once"
-	@echo "make browser   the web page of the examples in a headless Chromium"
+	@echo "make browser   the web examples in a headless Chromium, and as processes that are stopped and killed"
 	@echo "make soak      the same for ten minutes, or as long as one likes"
 	@echo "make lint      ruff: rules and format"
 	@echo "make types     mypy --strict and pyright strict"

@@ -9,10 +9,11 @@ from examples.aiohttp_app import health, orders, playing
 from examples.aiohttp_app.parts import VIDEOS, know_visitors
 from examples.web.pages import FOLDER, HEADERS, PAGE
 from examples.web.problems import answer
-from examples.web.settings import WebSettings
+from examples.web.settings import WEBHOOKS, WebSettings
 from examples.web.stopping import Stopping
 from examples.web.videos import Videos
 from seedance_async import SeedanceError
+from seedance_async.webhooks import Delivery, aiohttp_app
 
 
 def make_app(settings: WebSettings | None = None, stopping: Stopping | None = None) -> web.Application:
@@ -43,6 +44,12 @@ def make_app(settings: WebSettings | None = None, stopping: Stopping | None = No
     app.add_routes(orders.routes)
     app.add_routes(playing.routes)
     app.add_routes(health.routes)
+
+    def notify(delivery: Delivery, *, token: str | None = None) -> None:
+        # The session is there once the application has started.
+        app[VIDEOS].notify(delivery, token=token)
+
+    app.add_subapp(WEBHOOKS, aiohttp_app(notify))
     return app
 
 

@@ -11,10 +11,11 @@ from fastapi.staticfiles import StaticFiles
 from examples.fastapi_app import health, pages, routes
 from examples.web.pages import FOLDER
 from examples.web.problems import answer, wrong_order
-from examples.web.settings import WebSettings
+from examples.web.settings import WEBHOOKS, WebSettings
 from examples.web.stopping import Stopping
 from examples.web.videos import Videos
 from seedance_async import Problem, SeedanceError
+from seedance_async.webhooks import Delivery, asgi_app
 
 
 def make_app(settings: WebSettings | None = None, stopping: Stopping | None = None) -> FastAPI:
@@ -41,6 +42,13 @@ def make_app(settings: WebSettings | None = None, stopping: Stopping | None = No
     app.include_router(routes.router)
     app.include_router(health.router)
     app.mount("/static", StaticFiles(directory=FOLDER), name="static")
+
+    def notify(delivery: Delivery, *, token: str | None = None) -> None:
+        # The session is there once the application has started.
+        videos: Videos = app.state.videos
+        videos.notify(delivery, token=token)
+
+    app.mount(WEBHOOKS, asgi_app(notify))
 
     @app.exception_handler(SeedanceError)
     async def say_why(_request: Request, error: SeedanceError) -> JSONResponse:

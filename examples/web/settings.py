@@ -8,7 +8,10 @@ from typing import Final, Self
 from attrs import field, frozen
 
 from seedance_async import AsyncSeedance, ConfigurationError, FixedPolling, PollingPolicy, Timeouts
+from seedance_async.webhooks import CallbackUrls
 
+#: Where the service calls.
+WEBHOOKS: Final = "/webhooks/seedance"
 #: Seconds that answers which are under way when the process is told to stop have to end.
 GRACE: Final = 5
 #: Seconds after that for creates on the wire. One that has no answer by then is unknown, which is the worst end.
@@ -23,6 +26,9 @@ class WebSettings:
         journal: `VIDEOS_JOURNAL`, where keys, tasks and costs are kept. On a volume that outlives the process.
         concurrency: `VIDEOS_CONCURRENCY`, most tasks in progress; None finds the account's limit.
         budget: `VIDEOS_BUDGET`, most credits that all runs with this journal may spend; None for no limit.
+        public_url: `VIDEOS_PUBLIC_URL`, where the service reaches this application, such as `https://example.com`.
+            With it the service calls when a video has ended, and tasks are looked at rarely.
+        webhook_secret: `VIDEOS_WEBHOOK_SECRET`, goes with it: what makes the URLs of these calls unguessable.
         poll_every: `VIDEOS_POLL_EVERY`, seconds between two looks at a task. For emulators; None suits the service.
         heartbeat: Seconds of silence after which a stream of events says that it is still there.
         api_key: The key, where the SDK is not to take it from the environment.
@@ -32,6 +38,8 @@ class WebSettings:
     journal: str | os.PathLike[str] = "videos.db"
     concurrency: int | None = None
     budget: Decimal | None = None
+    public_url: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
     poll_every: float | None = None
     heartbeat: float = 15.0
     api_key: str | None = field(default=None, repr=False)
@@ -57,6 +65,8 @@ class WebSettings:
             journal=environment.get("VIDEOS_JOURNAL", "videos.db"),
             concurrency=None if concurrency is None else int(concurrency),
             budget=number("VIDEOS_BUDGET"),
+            public_url=environment.get("VIDEOS_PUBLIC_URL"),
+            webhook_secret=environment.get("VIDEOS_WEBHOOK_SECRET"),
             poll_every=None if poll_every is None else float(poll_every),
         )
 
@@ -70,4 +80,17 @@ class WebSettings:
             budget=self.budget,
             polling=PollingPolicy() if self.poll_every is None else FixedPolling(self.poll_every),
             timeouts=Timeouts(close=CLOSE),
+            callback_url=self.callback_url(),
         )
+
+    def callback_url(self) -> CallbackUrls | None:
+        """Say where the service is to call; None where nobody could be reached.
+
+        Raises:
+            ConfigurationError: One of URL and secret is missing, or they are none.
+        """
+        if not self.public_url and not self.webhook_secret:
+            return None
+        if not self.public_url or not self.webhook_secret:
+            raise ConfigurationError("VIDEOS_PUBLIC_URL and VIDEOS_WEBHOOK_SECRET go together, and one is missing")
+        return CallbackUrls(f"{self.public_url.rstrip('/')}{WEBHOOKS}", self.webhook_secret)

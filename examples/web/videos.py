@@ -21,6 +21,7 @@ from seedance_async import (
     TextToVideo,
     VideoResult,
 )
+from seedance_async.webhooks import Delivery
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: What a visitor may say. Not the rest of what the SDK takes: where webhooks go, for one, is not theirs to choose.
@@ -56,9 +57,10 @@ class Videos:
         """
         self.check_open()
         key = key_of(user, video_id)
-        handle = self.session.enqueue(inputs, key=key)
+        handle = self.session.enqueue(inputs, key=key, group=user)
         self._handles[key] = handle
-        await self.session.journal.note(key, user=user)
+        # A note is durable when this returns, and with it what was written before.
+        await self.session.journal.note(key, ordered=True)
         return handle
 
     async def make(self, user: str, video_id: str, inputs: TextToVideo) -> VideoResult:
@@ -71,7 +73,7 @@ class Videos:
             paid for and goes on; the same call finds it again.
         """
         self.check_open()
-        return await self.session.generate(inputs, key=key_of(user, video_id))
+        return await self.session.generate(inputs, key=key_of(user, video_id), group=user)
 
     async def find(self, user: str, video_id: str) -> TaskHandle | None:
         """Return a visitor's video, from this run or an earlier one; None where there is none."""
@@ -92,6 +94,10 @@ class Videos:
             with suppress(TimeoutError, SeedanceError):
                 await known.wait(_LINK_PATIENCE)
         return known
+
+    def notify(self, delivery: Delivery, *, token: str | None = None) -> None:
+        """Take a call of the service, for the webhook routes."""
+        self.session.notify(delivery, token=token)
 
     def adopt(self, handles: tuple[TaskHandle, ...]) -> None:
         """Take over what `resume` has given."""

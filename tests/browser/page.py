@@ -70,4 +70,5 @@ class Page:
 
     def complaints(self) -> list[str]:
         """Return what the browser has complained about: failed scripts, refused styles."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        entries: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]

@@ -5,6 +5,7 @@ from selenium.webdriver.common.by import By
 
 from seedance_async.testing import EmulatorThread
 from tests.browser.page import Page
+from tests.examples.processes import Application
 
 
 @pytest.mark.parametrize("kind", ["fastapi_app", "aiohttp_app"])
@@ -84,7 +85,43 @@ def test_a_reload_goes_on(page: Page, emulator: EmulatorThread) -> None:
     page.until(page.plays)
     # Without the address the list of this browser knows it.
     page.open()
-    assert page.driver.find_element(By.CSS_SELECTOR, "#list a").get_attribute("href").endswith("#" + _first(page))
+    link = page.driver.find_element(By.CSS_SELECTOR, "#list a").get_attribute("href")
+    assert link == f"{page.url}/#{_first(page)}"
+    assert emulator.statistics().creates == 1
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_the_page_goes_on_through_a_restart(
+    page: Page, application: Application, emulator: EmulatorThread, end: str
+) -> None:
+    """The server stops or dies and comes back: the open page ends with the clip, and nobody reloads it."""
+    page.order("a harbour [takes:8]")
+    page.until_headline("Being made")
+    page.order("a lake at dawn [takes:6]")
+    page.until_headline("In the queue")
+    if end == "stop":
+        application.stop()
+    else:
+        application.kill()
+    page.until(lambda: page.shows("connection"))
+    page.shot(f"9-restarting-{end}")
+    application.start()
+    page.until(lambda: not page.shows("connection"))
+    page.until_headline("Being made")
+    page.until_headline("Ready")
+    page.until(page.plays)
+    assert dict(emulator.statistics().creates_by_prompt) == {"a harbour [takes:8]": 1, "a lake at dawn [takes:6]": 1}
+
+
+def test_an_order_is_sent_when_the_server_is_back(
+    page: Page, application: Application, emulator: EmulatorThread
+) -> None:
+    """Ordered while there is no server: the page keeps it and sends it, once."""
+    application.kill()
+    page.order("a lake")
+    page.until(lambda: page.shows("connection"))
+    application.start()
+    page.until_headline("Ready")
     assert emulator.statistics().creates == 1
 
 

@@ -32,18 +32,20 @@ def settings_for(emulator: Emulator, folder: Path, **others: Any) -> WebSettings
 
 
 @asynccontextmanager
-async def served(kind: str, settings: WebSettings, stopping: Stopping | None = None) -> AsyncIterator[str]:
+async def served(
+    kind: str, settings: WebSettings, stopping: Stopping | None = None, port: int = 0
+) -> AsyncIterator[str]:
     """Run an application; gives its address."""
     serve = _served_fastapi if kind == "fastapi_app" else _served_aiohttp
-    async with serve(settings, stopping) as url:
+    async with serve(settings, stopping, port) as url:
         yield url
 
 
 @asynccontextmanager
-async def _served_fastapi(settings: WebSettings, stopping: Stopping | None) -> AsyncIterator[str]:
+async def _served_fastapi(settings: WebSettings, stopping: Stopping | None, port: int) -> AsyncIterator[str]:
     config = uvicorn.Config(
         make_fastapi_app(settings, stopping),
-        port=0,
+        port=port,
         log_config=None,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
@@ -63,7 +65,7 @@ async def _served_fastapi(settings: WebSettings, stopping: Stopping | None) -> A
 
 
 @asynccontextmanager
-async def _served_aiohttp(settings: WebSettings, stopping: Stopping | None) -> AsyncIterator[str]:
+async def _served_aiohttp(settings: WebSettings, stopping: Stopping | None, port: int) -> AsyncIterator[str]:
     runner = web.AppRunner(
         make_aiohttp_app(settings, stopping),
         handler_cancellation=True,
@@ -72,7 +74,7 @@ async def _served_aiohttp(settings: WebSettings, stopping: Stopping | None) -> A
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0, backlog=_BACKLOG).start()
+        await web.TCPSite(runner, "127.0.0.1", port, backlog=_BACKLOG).start()
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
