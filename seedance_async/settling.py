@@ -82,7 +82,12 @@ class Settling:
         while True:
             await self._alarm.wait_until(self._waiting[0][0] if self._waiting else None)
             while self._waiting and self._waiting[0][0] <= self.register.now():
-                await self._look_into(heapq.heappop(self._waiting)[2])
+                hint = heapq.heappop(self._waiting)[2]
+                try:
+                    await self._look_into(hint)
+                except Exception:
+                    # A mistake of this package: whoever sends a hint must not be able to end the session by it.
+                    logger.exception("a hint about job %s could not be looked into", hint.key)
                 await asyncio.sleep(_PAUSE)
 
     def _put(self, hint: Hint, moment: float) -> None:
@@ -113,6 +118,9 @@ class Settling:
         except SeedanceError as error:
             logger.warning("a task that a webhook named was not taken over: %s", error)
             return
+        if hint.job is not None and hint.job.callback is not None:
+            # Its webhook has come: none is waited for any more.
+            hint.job.callback.heard_at = self.register.now()
         logger.info("a webhook told the task of a create whose outcome was unknown")
 
     def _may_be(self, hint: Hint) -> bool:

@@ -73,7 +73,8 @@ async def _run(candidate: Candidate, tasks: int, seed: int) -> Figures:
     faults += [f"webhook-lost:rate={candidate.lost}"] if candidate.lost else []
     if candidate.stop is not None:
         faults.append(f"webhook-lost:since={candidate.stop * tasks / SLOTS * 100.0}")
-    emulator = Emulator(limit=SLOTS, seed=seed, durations=TypicalDurations(sigma=0.3, factor=0.5), faults=faults)
+    durations = TypicalDurations(sigma=0.3, factor=0.5)
+    emulator = Emulator(limit=SLOTS, credits=10**9, seed=seed, durations=durations, faults=faults)
     async with emulator:
         opened: list[AsyncSeedance] = []
 
@@ -91,7 +92,8 @@ async def _run(candidate: Candidate, tasks: int, seed: int) -> Figures:
             prompts = [TextToVideo(f"a lake, number {number}") for number in range(tasks)]
             async with session.map(prompts) as items:
                 async for item in items:
-                    assert item.error is None
+                    if item.error is not None:
+                        raise item.error
             requests = session.statistics().polls / tasks
         await receiver.cleanup()
         return _figures(emulator, ear.seen, begun, requests)

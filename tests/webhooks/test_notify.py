@@ -16,7 +16,7 @@ from seedance_async import (
 )
 from seedance_async.core.early import MOST
 from seedance_async.core.haste import GAPS
-from seedance_async.testing import Fault
+from seedance_async.testing import Fault, MemoryJournal, MemoryStore
 from seedance_async.webhooks import Delivery, aiohttp_app, asgi_app
 from tests.session.service import Service, Start, clock, end, lakes, until
 from tests.webhooks.serving import Serve, behind_a_server, delivery
@@ -106,15 +106,18 @@ async def test_a_delivery_before_the_answer_of_its_create_is_used(start: Start, 
     assert session.statistics().polls == 1
 
 
-async def test_a_delivery_while_the_id_is_written_down_is_used(start: Start, tmp_path: Any, serve: Serve) -> None:
-    """With a journal a task is watched once its id is on the disk; what comes before is not lost."""
-    service = await start(durations=0.001)
-    session = await service.open(polling=RARELY, journal=tmp_path / "jobs.db")
+async def test_a_delivery_while_the_id_is_written_down_is_used(start: Start, serve: Serve) -> None:
+    """With a journal a task is watched once its id is on the disk; what comes before is kept, and hurries nothing."""
+    service = await start(durations=0.5)
+    session = await service.open(polling=RARELY, journal=MemoryJournal(MemoryStore(latency=2.0)))
     url = await serve(aiohttp_app(session))
-    for number in range(20):
-        began = clock()
-        await session.generate("a lake", callback_url=url, key=f"order-{number}")
-        assert clock() - began < 10
+    handle = session.enqueue("a lake", callback_url=url, key="order-17")
+    await until(lambda: service.emulator.statistics().webhooks)
+    await asyncio.sleep(0.5)
+    assert session.statistics().polls == 0
+    await handle
+    assert session.statistics().polls == 1
+    assert clock() < 7
 
 
 async def test_a_flood_for_one_task_makes_few_polls(start: Start) -> None:
