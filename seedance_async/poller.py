@@ -181,7 +181,8 @@ class Poller:
                 self.gatekeeper.heard_nothing(cause)
             return
         assert job.task_id is not None
-        before = job.snapshot
+        if job.haste is not None:
+            job.haste.told = False
         try:
             left = job.asked_at
             reply = await self.transport.poll(job.task_id)
@@ -191,7 +192,7 @@ class Poller:
         finally:
             self._in_flight.discard(job)
         if goes_on:
-            self._plan(job, self._next_look(job, told=job.snapshot is not before))
+            self._plan(job, self._next_look(job))
         else:
             self.planner.over(job)
 
@@ -204,14 +205,14 @@ class Poller:
             status = reply.status if isinstance(reply, Answer) else None
             self.register.hooks.call(PollEnded(key, task_id, status, self.register.now() - left))
 
-    def _next_look(self, job: Job, *, told: bool) -> float:
+    def _next_look(self, job: Job) -> float:
         now = self.register.now()
         # What deliveries ask for is a poll out of turn, and no lasting wish.
         moment = self.planner.planned(job, self._next_by_policy(job, now))
         if job.haste is None:
             return moment
         # Also where the wait is over. A poll that failed has not answered what the delivery asks.
-        hurried = job.haste.in_vain(now, job.asked_at) if told else job.haste.missed(now, job.misses)
+        hurried = job.haste.in_vain(now, job.asked_at) if job.haste.told else job.haste.missed(now, job.misses)
         if hurried is None or hurried >= moment:
             return moment
         hurried = max(hurried, self._hurried.free_at())

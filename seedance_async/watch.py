@@ -90,6 +90,8 @@ class Watch:
 
     def _told(self, job: Job, snapshot: TaskSnapshot) -> bool:
         job.misses = 0
+        if job.haste is not None:
+            job.haste.told = True
         self._log_if_unknown(snapshot.status)
         if _visible_change(job.snapshot, snapshot):
             previous = job.snapshot

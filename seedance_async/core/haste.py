@@ -29,11 +29,13 @@ class Haste:
         vain: Looks that deliveries caused and that found the task running.
         again: Looks that still follow by themselves.
         caused: Whether a delivery caused the look that is due or in flight.
+        told: Whether the last look told of the task, and did not fail.
     """
 
     vain: int = 0
     again: int = 0
     caused: bool = False
+    told: bool = False
 
     def heard(self, now: float, asked_at: float, *, ended: bool) -> float:
         """Take in a delivery and return when to look.
