@@ -19,6 +19,7 @@ class Disk(MemoryStore):
     Attributes:
         fates: Of the writes to come, the next one first; those after the last one work.
         broken: Whether all writes fail.
+        slowest: The longest that a write has taken or may take, in seconds.
         journal: The last one that opened it.
     """
 
@@ -26,6 +27,7 @@ class Disk(MemoryStore):
         super().__init__()
         self.fates: deque[Fate] = deque()
         self.broken = False
+        self.slowest = 0.0
         self.journal: DiskJournal | None = None
         self._seen: dict[str, JobRecord] = {}
 

@@ -114,6 +114,7 @@ class Life:
             self.disk.crash()
             # From here on it writes nothing, so it sends nothing; closing cuts its connections.
             await self.session.aclose(timeout=0)
+            await _die()
             assert _left() == []
 
         self.runner.run(killed())
@@ -125,7 +126,8 @@ class Life:
         async def steps() -> None:
             works = self.disk.sound
             waiting = {record.key for record in self.session.journal.jobs(JobState.QUEUED)}
-            await self.session.aclose()
+            # By default a session waits for no disk that takes minutes: who has one gives it the time.
+            await self.session.aclose(timeout=None if self.disk.slowest < 1.0 else 10.0 * self.disk.slowest)
             assert not waiting & {record.key for record in self.session.journal.jobs(JobState.WITHDRAWN)}
             assert _left() == []
             assert [key for key, handle in self.handles.items() if not handle.done()] == []
@@ -371,6 +373,14 @@ class Life:
 
 def _inputs(prompt: str) -> TextToVideo:
     return TextToVideo(prompt, output_resolution="480p")
+
+
+async def _die() -> None:
+    """End what a closing leaves to itself: a write that hangs ends with its process."""
+    hanging = [task for task in asyncio.all_tasks() if task.get_name().startswith("seedance_async journal")]
+    for task in hanging:
+        task.cancel()
+    await asyncio.gather(*hanging, return_exceptions=True)
 
 
 def _left() -> list[str]:

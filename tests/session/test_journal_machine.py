@@ -268,6 +268,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(broken=st.sampled_from([False, False, True]), seconds=st.sampled_from([0.0, 0.5, 90.0]))
     def change_the_disk(self, broken: bool, seconds: float) -> None:
         self.life.disk.broken, self.life.disk.latency = broken, seconds
+        self.life.disk.slowest = max(self.life.disk.slowest, seconds)
 
     @rule(resume=st.booleans())
     def close_and_open(self, resume: bool) -> None:
