@@ -22,7 +22,7 @@ def as_markdown(reports: Sequence[Report], facts: Mapping[str, object], *, minut
     versions = facts["versions"]
     assert isinstance(versions, Mapping)
     aims = [
-        [report.scenario, ratio.name, str(ratio.value), f"{ratio.aim:g}", "met" if ratio.met else "MISSED"]
+        [f"{report.scenario}: {ratio.name}", str(ratio.value), f"{ratio.aim:g}", "met" if ratio.met else "MISSED"]
         for report in reports
         for ratio in report.ratios
         if ratio.aim is not None
@@ -33,7 +33,7 @@ def as_markdown(reports: Sequence[Report], facts: Mapping[str, object], *, minut
     lines = [
         "# Results of the benchmarks",
         "",
-        "Written by one full run, and not by hand:",
+        "Written by one run, and not by hand:",
         "",
         "```sh",
         f'make bench ARGS="{arguments}"',
@@ -41,7 +41,7 @@ def as_markdown(reports: Sequence[Report], facts: Mapping[str, object], *, minut
         "",
         f"{today}, {where}.",
         "",
-        f"The load of the machine was {facts['load']} at the start, and the run took {minutes:.0f} minutes.",
+        f"The load of the machine was {facts['load']} at the start, and the run took {minutes:.1f} minutes.",
         "Seeds, rounds and sizes are below each table; the seed decides durations, faults and the order of candidates.",
         "[README.md](README.md) says what each scenario is, and what its figures depend on.",
         "",
@@ -49,7 +49,7 @@ def as_markdown(reports: Sequence[Report], facts: Mapping[str, object], *, minut
         "",
         *(f"**{report.scenario} failed.**\n" for report in reports if report.failed),
         "```text",
-        *(line[2:] for line in table([["scenario", "what", "median (range)", "aim", ""], *aims])),
+        *(line[2:] for line in table([["what", "median (range)", "aim", ""], *aims])),
         "```",
         "",
     ]
