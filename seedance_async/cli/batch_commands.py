@@ -33,6 +33,10 @@ StateOption = Annotated[
     tuple[StateName, ...],
     Parameter(consume_multiple=(1, None), negative_iterable=(), metavar="STATE...", show_default=False),
 ]
+GroupOption = Annotated[
+    tuple[str, ...],
+    Parameter(consume_multiple=(1, None), negative_iterable=(), metavar="GROUP...", show_default=False),
+]
 
 
 def batch(
@@ -119,6 +123,7 @@ def jobs(
     /,
     *,
     state: StateOption = (),
+    group: GroupOption = (),
     json: JsonFlag = False,
 ) -> int:
     """List the jobs of a folder: state, age, credits, key, file, and the prompt or why there is no video.
@@ -136,9 +141,11 @@ def jobs(
         The folder, as -o of batch.
     state
         List only jobs in these states.
+    group
+        List only jobs of these groups, which an application gives them.
     json
         Print the list as JSON.
     """
     from seedance_async.cli.jobs import show_jobs
 
-    return show_jobs(folder, Terminal(), states=state, json=json)
+    return show_jobs(folder, Terminal(), states=state, groups=group, json=json)

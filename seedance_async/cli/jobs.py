@@ -24,6 +24,7 @@ WIDE: Final = 72
 _SHOWN_DIGITS: Final = 8
 _LONGEST_NAME: Final = 24
 _INDENT: Final = "    "
+_MOST_GROUPS: Final = 10
 _STYLES: Final[Mapping[str, str]] = {
     "state": "dim",
     "done": "green",
@@ -36,8 +37,10 @@ _STYLES: Final[Mapping[str, str]] = {
 _GO_ON: Final[frozenset[JobStatus]] = frozenset({"queued", "running", "not_saved", "withdrawn"})
 
 
-def show_jobs(folder: str, terminal: Terminal, *, states: Sequence[JobStatus], json: bool) -> int:
-    """Print the jobs of a folder, all or those in one of these states."""
+def show_jobs(
+    folder: str, terminal: Terminal, *, states: Sequence[JobStatus], groups: Sequence[str], json: bool
+) -> int:
+    """Print the jobs of a folder, all or those in one of these states and of one of these groups."""
     path = Path(folder)
     user = user_of(path)
     found = look_into_begun(path)
@@ -47,7 +50,7 @@ def show_jobs(folder: str, terminal: Terminal, *, states: Sequence[JobStatus], j
     if user is None and is_without_log(found.path):
         terminal.complain(f"{JOURNAL}-wal was not copied along: what was written down last is missing here")
     every = found.jobs()
-    jobs = [job for job in every.jobs if not states or job.status in states]
+    jobs = [job for job in every.jobs if (not states or job.status in states) and (not groups or job.group in groups)]
     if json:
         terminal.json(_json(found.path, user, every, jobs))
         return int(ExitCode.DONE)
@@ -92,7 +95,9 @@ class _Cells:
             credits="" if job.credits is None else amount(job.credits),
             name=one_line(name),
             file="" if job.file is None else one_line(job.file.as_posix()),
-            detail=one_line(detail) + (" (its row left the file)" if job.left else ""),
+            detail=one_line(detail)
+            + ("" if job.group is None else f" (group {one_line(job.group)})")
+            + (" (its row left the file)" if job.left else ""),
         )
 
 
@@ -185,6 +190,7 @@ def _summary(found: Folder, user: str | None, every: FolderJobs, shown: int) -> 
         lines[0] += f"; {shown:,} shown"
     if money := _money(every.credits):
         lines.append(f"credits: {money}")
+    lines += _money_of_groups(every)
     if counts.get("expired"):
         lines.append(
             f"expired: finished more than {RETENTION.days} days ago, and the service keeps files no longer; "
@@ -203,6 +209,18 @@ def _summary(found: Folder, user: str | None, every: FolderJobs, shown: int) -> 
     return lines
 
 
+def _money_of_groups(every: FolderJobs) -> list[str]:
+    """Say what the groups have cost, if there are any: those that have cost most."""
+    if not any(group is not None for group in every.by_group):
+        return []
+    costs = [("no group" if group is None else f"group {group}", cost) for group, cost in every.by_group.items()]
+    costs.sort(key=lambda each: each[1].used + each[1].reserved + each[1].maybe, reverse=True)
+    lines = [f"  {one_line(name)}: {_money(cost) or 'nothing yet'}" for name, cost in costs[:_MOST_GROUPS]]
+    if len(costs) > _MOST_GROUPS:
+        lines.append(f"  and {count(len(costs) - _MOST_GROUPS, 'group')} more, see --json")
+    return lines
+
+
 def _money(credits: JobCredits) -> str:
     parts = ((credits.used, "used"), (credits.reserved, "reserved for running tasks"), (credits.maybe, "perhaps paid"))
     return ", ".join(f"{amount(number)} {word}" for number, word in parts if number)
@@ -214,6 +232,7 @@ def _json(path: Path, user: str | None, every: FolderJobs, jobs: Iterable[Folder
         "in_use_by": user,
         "counts": {str(status): number for status, number in every.counts.items()},
         "credits": credits_json(every.credits),
+        "groups": [{"group": group, "credits": credits_json(cost)} for group, cost in every.by_group.items()],
         "jobs": [_job_json(job) for job in jobs],
     }
 
@@ -233,4 +252,5 @@ def _job_json(job: FolderJob) -> dict[str, object]:
         "variant_of": job.variant_of,
         "left": job.left,
         "source": job.source or None,
+        "group": job.group,
     }

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from seedance_async.core.budget import ZERO
 from seedance_async.core.job_notes import JobNotes, read_notes
 from seedance_async.core.lifecycle import State
-from seedance_async.core.record import Attempt, JobCredits, JobRecord, credits_of
+from seedance_async.core.record import Attempt, JobCredits, JobRecord, credits_by_group, credits_of
 from seedance_async.core.standing import is_complete, is_expired
 
 JobStatus = Literal[
@@ -43,6 +43,7 @@ class FolderJob:
         variant_of: The key of the row's first video, for a variant; else None.
         left: Whether no row of its file stands for it any more.
         source: Name of that file, without its folder; empty where it was not written down.
+        group: The group that the application gave it; None for that of all jobs without one.
     """
 
     key: str
@@ -58,6 +59,7 @@ class FolderJob:
     variant_of: str | None = None
     left: bool = False
     source: str = ""
+    group: str | None = None
 
 
 @frozen
@@ -67,10 +69,12 @@ class FolderJobs:
     Attributes:
         jobs: The jobs.
         credits: What the folder has cost, over all runs.
+        by_group: The same for each group, None for the jobs without one.
     """
 
     jobs: tuple[FolderJob, ...] = field(repr=False)
     credits: JobCredits
+    by_group: Mapping[str | None, JobCredits] = field(factory=dict[str | None, JobCredits])
 
     @property
     def counts(self) -> dict[JobStatus, int]:
@@ -87,7 +91,8 @@ def folder_jobs(records: Iterable[JobRecord], sizes: Mapping[str, int], now: dat
         now: The wall clock, in UTC.
     """
     known = list(records)
-    return FolderJobs(tuple(_job(record, sizes, now) for record in known), credits_of(known))
+    jobs = tuple(_job(record, sizes, now) for record in known)
+    return FolderJobs(jobs, credits_of(known), credits_by_group(known))
 
 
 def _job(record: JobRecord, sizes: Mapping[str, int], now: datetime) -> FolderJob:
@@ -107,6 +112,7 @@ def _job(record: JobRecord, sizes: Mapping[str, int], now: datetime) -> FolderJo
         variant_of=notes.variant_of,
         left=notes.left,
         source=notes.source,
+        group=record.group,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from rich.console import Console
 
 from seedance_async.batch import open_folder
@@ -22,7 +23,7 @@ from tests.cli.harness import Seedance, said
 STATES = ["done", "not_saved", "running", "failed", "failed", "unknown", "queued"]
 KEYS = [
     "key", "id", "line", "state", "age_seconds", "task_id", "credits", "file", "error", "prompt", "variant_of", "left",
-    "source",
+    "source", "group",
 ]  # fmt: skip
 
 
@@ -61,6 +62,25 @@ def test_json_for_scripts(seedance: Seedance, folder: Path) -> None:
     assert told["credits"] == {"used": 830, "reserved": 415, "maybe": 415}
     busy = told["jobs"][2]
     assert (busy["state"], busy["task_id"], busy["credits"], busy["file"]) == ("running", "task_busy", 415, "busy.mp4")
+
+
+def test_whose_jobs(seedance: Seedance, tmp_path: Path) -> None:
+    """Where an application has given its jobs groups, they are shown, counted by, and asked for; elsewhere not."""
+    owners = ("anna", "ben", "anna", None, "anna", "ben", "anna")
+    records = [evolve(record, group=owner) for record, owner in zip(every_kind(), owners, strict=True)]
+    folder = begun(tmp_path / "out", records)
+    ended = seedance("jobs", folder, "--group", "ben", "cleo")
+    assert [line.split()[0] for line in ended.out.splitlines()] == ["not_saved", "unknown"]
+    assert all(line.endswith("(group ben)") for line in ended.out.splitlines())
+    assert "; 2 shown" in ended.err
+    assert "  group anna: 415 used, 415 reserved for running tasks\n" in ended.err
+    assert "  group ben: 415 used, 415 perhaps paid\n" in ended.err
+    assert "  no group: nothing yet\n" in ended.err
+    told = json.loads(seedance("jobs", folder, "--json").out)
+    assert [job["group"] for job in told["jobs"]] == list(owners)
+    assert told["groups"][1] == {"group": "ben", "credits": {"used": 415, "reserved": 0, "maybe": 415}}
+    plain = seedance("jobs", begun(tmp_path / "plain", every_kind()))
+    assert "group" not in plain.out + plain.err
 
 
 def test_only_some_states(seedance: Seedance, folder: Path) -> None:
