@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from benchmarks import imports, install, machine, results
+from benchmarks import imports, install, machine, queue, results
 from benchmarks.account import faults, honest, limit, saturated, tail
 from benchmarks.journal import cost, size, slots
 from benchmarks.options import Options
@@ -31,6 +31,7 @@ SCENARIOS: dict[str, Callable[[Options], Report]] = {
     "clock": honest.run,
     "polling": polling.run,
     "webhooks": webhooks.run,
+    "queue": queue.run,
     "overhead": overhead.run,
     "requests": overhead.run_requests,
     "scale": scale.run,
