@@ -12,7 +12,8 @@ there is room or not.
    halves it, since the room may have been that of a task of ours whose end is not seen yet.
 4. Where the service frees slots late, those whose tasks have just ended count as our own (`core.lateness`).
 5. A 429 without numbers, or one whose numbers leave room, changes no limit that the service or the user named: nobody
-   leaves until a timer, and then one after the other (`core.pacing`).
+   leaves until a timer, and then one after the other (`core.pacing`). A limit of 0 is no number: for a moment the
+   account may do nothing.
 6. How many creates may be on the wire is `core.window`'s.
 """
 
@@ -186,6 +187,7 @@ class SlotLedger(Generic[HolderT]):
         single = self._end_single(holder)
         self._give_up(holder)
         self._window.refused()
+        limit = limit or None
         trial = single is not None and single.reason is _Leave.TRIAL
         if limit is not None and current is not None:
             # While a slot may be late, the next probe tells, and nobody else.

@@ -100,9 +100,9 @@ def test_auto_starts_with_what_the_vendor_shows() -> None:
     assert ledger.limit == 12
 
 
-@pytest.mark.parametrize(("said", "known"), [(50, 3), (3, 3), (2, 2), (1, 1), (0, 1)])
+@pytest.mark.parametrize(("said", "known"), [(50, 3), (3, 3), (2, 2), (1, 1), (0, 3)])
 def test_the_service_cannot_raise_the_ceiling(said: int, known: int) -> None:
-    """A ceiling is a ceiling, whatever the service allows; and one slot is the least."""
+    """A ceiling is a ceiling, whatever the service allows; and none at all is a moment, and no limit."""
     ledger = ledger_of(3, 9)
     assert refuse(ledger, first(ledger), limit=said, current=said) is (known != 3)
     assert ledger.limit == known

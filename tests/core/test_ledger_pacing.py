@@ -135,3 +135,16 @@ def test_after_an_outage_a_slope_is_found_again() -> None:
             refuse(ledger, job, now)
         now = max(now, ledger.wakeup(now) or now) + 0.01
     assert refusals <= 10
+
+
+def test_a_limit_of_nothing_is_waited_out() -> None:
+    """A service that takes nothing for ten minutes and says so is not hammered, and is used at once afterwards."""
+    for seed in range(3):
+        simulation = Simulation(
+            ledger_of(None, 400), lambda now: 0 if 600 <= now < 1200 else 10, round_trip=0.3, seed=seed
+        )
+        simulation.run(until=600)
+        assert simulation.ledger.limit == 10
+        simulation.run(until=2400)
+        assert simulation.refused_between(600, 1200) <= 30
+        assert simulation.reached(10, 1200, 2400) <= 60
