@@ -5,13 +5,14 @@ import logging
 from attrs import define, field
 
 from seedance_async import telling
+from seedance_async.clock import wall_now
 from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply, api_error
 from seedance_async.core.budget import Balance
 from seedance_async.core.decode import decode_record
 from seedance_async.core.failures import task_failed
 from seedance_async.core.lifecycle import Event
 from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, result_of
-from seedance_async.core.retry import RetryPolicy
+from seedance_async.core.retry import RetryPolicy, parse_retry_after
 from seedance_async.errors import (
     ApiError,
     BadRequestError,
@@ -85,6 +86,9 @@ class Watch:
                 return self._gone(job, error)
             return True
         if reply.status == 429:
+            self.planner.rate.refused(
+                job.asked_at, self.register.now(), parse_retry_after(reply.retry_after, wall_now())
+            )
             return True
         return self._missed(job, Cause(f"HTTP {reply.status}", error.message), said=True)
 
@@ -92,6 +96,7 @@ class Watch:
         job.misses = 0
         if job.haste is not None:
             job.haste.told = True
+        self.planner.rate.answered()
         self._log_if_unknown(snapshot.status)
         if _visible_change(job.snapshot, snapshot):
             previous = job.snapshot

@@ -1,5 +1,6 @@
 """How often all tasks of a session are polled together."""
 
+import heapq
 from math import inf
 
 import pytest
@@ -69,3 +70,55 @@ def test_gaps_that_do_not_yield_raise_the_pressure_once(most: float) -> None:
     for wish in wishes:
         rate.wish(wish, None)
     assert rate.wished == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("allows", [2.0, 20.0, 60.0])
+@pytest.mark.parametrize("yields", [True, False], ids=["yielding", "fixed"])
+def test_a_bound_of_the_service_is_found(allows: float, yields: bool) -> None:
+    """Where it takes so many polls a second and answers 429 to others, most are answered and few refused."""
+    rate, now, tokens, filled = PollRate(100.0), 0.0, allows, 0.0
+    wishes = [rate.wish(0.0, 1.0, yields=yields) for _ in range(80)]
+    due = [(number / 80, number) for number in range(80)]
+    answers, refusals = list[float](), list[float]()
+    while now < 600.0:
+        moment, task = heapq.heappop(due)
+        now = max(now, moment, rate.free_at())
+        rate.left(now)
+        tokens, filled = min(allows, tokens + allows * (now - filled)), now
+        if tokens >= 1.0:
+            tokens -= 1.0
+            answers.append(now)
+            rate.answered()
+        else:
+            refusals.append(now)
+            rate.refused(now, now)
+        gap = rate.pressure if yields else 1.0
+        wishes[task] = rate.wish(wishes[task], gap, yields=yields)
+        heapq.heappush(due, (now + gap, task))
+    settled = len([moment for moment in answers if moment >= 100.0]) / 500.0
+    assert settled >= 0.65 * allows
+    assert len(refusals) <= 0.05 * len(answers)
+
+
+def test_polls_that_left_together_are_refused_once() -> None:
+    """Twenty that were on their way halve the rate once; a service that names a pause gets it."""
+    rate = PollRate(100.0)
+    rate.wish(0.0, 0.1)
+    for _ in range(20):
+        rate.refused(5.0, 5.5, 8.0)
+    assert rate.bound == pytest.approx(5.0)
+    assert rate.free_at() >= 13.5
+    rate.refused(5.4, 6.0)
+    assert rate.bound == pytest.approx(5.0)
+
+
+def test_a_bound_that_is_gone_is_forgotten() -> None:
+    """With each answer a little more is allowed, until nothing binds."""
+    rate = PollRate()
+    rate.wish(0.0, 0.1)
+    rate.refused(1.0, 1.0)
+    assert rate.pressure > 1.9
+    for _ in range(1000):
+        rate.answered()
+    assert rate.bound == inf
+    assert rate.pressure == 1.0

@@ -144,6 +144,19 @@ async def test_handles_that_do_not_yield_to_the_bound_starve_nobody(start: Start
     await asyncio.gather(*others)
 
 
+async def test_a_service_that_refuses_polls_is_not_hammered(start: Start) -> None:
+    """While it answers 429 to each, few go; afterwards tasks are looked at as before, and none was given up."""
+    service = await start(limit=20, durations=150.0, faults=["http-429:on=poll,since=10,until=110"])
+    session = await service.open(concurrency=20, polling=FixedPolling(2.0))
+    handles = [session.enqueue(each) for each in lakes(20)]
+    await asyncio.sleep(20.0)
+    before = polls(service)
+    await asyncio.sleep(85.0)
+    assert polls(service) - before <= 30
+    assert [await end(handle) for handle in handles] == [None] * 20
+    assert clock() < 175.0
+
+
 async def test_tasks_that_nobody_waits_for_starve_nobody(start: Start) -> None:
     """Tasks whose wait is over are watched once a minute, and count as that for as long as they run."""
     service = await start(limit=41, durations=5000.0)
