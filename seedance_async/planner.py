@@ -1,5 +1,6 @@
 """The planner: when each running task is looked at next, and what a session learns from looking."""
 
+import asyncio
 import logging
 import math
 from collections.abc import Iterable
@@ -82,7 +83,8 @@ class Planner:
         )
         try:
             delay = float(self._delay(job, look))
-        except Exception:
+        # Nothing is awaited here: a cancellation is the policy's own, of something it has asked for.
+        except (Exception, asyncio.CancelledError):
             logger.exception("the polling policy of job %s failed; the default one takes over", job.key)
             delay = math.nan
         if not math.isfinite(delay):

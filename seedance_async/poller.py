@@ -63,7 +63,8 @@ class Poller:
     def add(self, job: Job) -> None:
         """Begin to poll a job whose task was accepted."""
         self.planner.begins(job)
-        self._plan(job, self.planner.planned(job, job.asked_at + max(0.0, self.planner.wish(job))))
+        moment = self._in_time(job, job.asked_at + max(0.0, self.planner.wish(job)), job.asked_at)
+        self._plan(job, self.planner.planned(job, moment))
 
     def look_now(self, job: Job) -> None:
         """Poll a job at once, or as soon as there is room."""
@@ -231,7 +232,11 @@ class Poller:
         if job.misses:
             # A task of which polls fail is asked more rarely: the budget of failures lasts minutes, not seconds.
             moment = max(moment, now + min(30.0, 1.5**job.misses))
-        return min(moment, job.deadline) if job.deadline > now else moment
+        return self._in_time(job, moment, now)
+
+    def _in_time(self, job: Job, moment: float, now: float) -> float:
+        """Let no policy look past the deadline: a wait ends at the first answer after it."""
+        return min(moment, job.deadline if job.deadline > now else now + _SLOW)
 
     def _look_at_http_session(self) -> None:
         if self.transport.given is not None and self.transport.given.closed:

@@ -18,14 +18,17 @@ from attrs import define, field
 #: What may leave at once: the polls of so many seconds at the bound.
 _BURST_SECONDS: Final = 0.5
 
-#: Polls per second that are allowed at least, whatever the service refuses.
+#: Polls per second that are allowed at least, whatever the service refuses, and the same as a share of what is wished
+#: for: refusals may have nothing to do with how fast polls come.
 _LEAST: Final = 0.2
+_LEAST_SHARE: Final = 0.25
 #: Each answer lets so many times as many polls leave: after a refusal hundreds go well before the next one.
 _GROWS: Final = 1.005
 #: The same after so many refusals without an answer.
 _GROWS_BACK: Final = 1.5
 _OUTAGE: Final = 3
-#: Seconds after a refusal in which no poll leaves, and the most that the service may ask for.
+#: Seconds after a refusal in which no poll leaves, twice as many after each further one in a row; and at most, also
+#: where the service asks for more.
 _PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 
@@ -96,8 +99,8 @@ class PollRate:
         self._refused_at = now
         self._in_a_row = 1 if self._answered else self._in_a_row + 1
         self._answered = False
-        self.allowed = max(_LEAST, min(self.bound, self.wished) / 2.0)
-        pause = min(_LONGEST_PAUSE, max(_PAUSE, retry_after or 0.0))
+        self.allowed = max(_LEAST, _LEAST_SHARE * self.wished, min(self.bound, self.wished) / 2.0)
+        pause = min(_LONGEST_PAUSE, max(_PAUSE * 2.0 ** min(self._in_a_row - 1, 8), retry_after or 0.0))
         self._paid_until = max(self._paid_until, now + pause + _BURST_SECONDS)
 
     def answered(self) -> None:

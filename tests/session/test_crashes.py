@@ -22,6 +22,8 @@ class BrokenPolling:
     def delay(self, look: Look) -> float:
         if look.age < self.from_age:
             return 2.0
+        if self.wish == "cancelled":
+            raise asyncio.CancelledError
         if self.wish is None:
             raise ZeroDivisionError("a mistake in a policy")
         return cast("float", self.wish)
@@ -54,7 +56,7 @@ async def crashed(session: AsyncSeedance, caplog: pytest.LogCaptureFixture) -> N
 
 
 @pytest.mark.parametrize("from_age", [0.0, 10.0], ids=["first plan", "later"])
-@pytest.mark.parametrize("wish", [None, float("nan"), "soon"], ids=["raises", "NaN", "text"])
+@pytest.mark.parametrize("wish", [None, float("nan"), "soon", "cancelled"], ids=["raises", "NaN", "text", "cancelled"])
 async def test_a_policy_with_a_mistake_is_replaced(
     start: Start, caplog: pytest.LogCaptureFixture, from_age: float, wish: object
 ) -> None:
@@ -65,7 +67,7 @@ async def test_a_policy_with_a_mistake_is_replaced(
     for handle in handles:
         assert (await handle).url
     assert session.healthy
-    assert ("polling policy" in caplog.text) == (wish is None or wish == "soon")
+    assert ("polling policy" in caplog.text) == (wish in {None, "soon", "cancelled"})
 
 
 async def test_slots_that_raise_end_the_session(start: Start, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from seedance_async import (
+    FixedPolling,
     PollingPolicy,
     TaskFailedError,
     TaskNotFoundError,
@@ -38,6 +39,25 @@ async def test_without_a_timeout_the_catalogue_has_one(start: Start, fields: dic
     handle = await session.submit("a lake [stuck]", **fields)  # type: ignore[arg-type]
     assert isinstance(await end(handle), TaskTimeoutError)
     assert clock() == pytest.approx(minutes * 60, abs=1)
+
+
+@pytest.mark.parametrize("interval", [1000.0, 1e300])
+async def test_no_policy_looks_past_the_deadline(start: Start, interval: float) -> None:
+    """Whoever looks rarely, or leaves it to others, is told in time all the same: one poll leaves at the deadline."""
+    service = await start()
+    session = await service.open(timeouts=Timeouts(task=300), polling=FixedPolling(interval))
+    made, stuck = session.enqueue("a lake"), session.enqueue("a lake [stuck]")
+    assert isinstance(await end(stuck), TaskTimeoutError)
+    assert await end(made) is None
+    assert clock() == pytest.approx(300, abs=2)
+
+
+async def test_a_deadline_that_is_met_by_no_answer_is_looked_at_again(start: Start) -> None:
+    """A poll that fails just then is followed by another within a minute, whatever the policy wants."""
+    service = await start(faults=["http-502:on=poll,count=2"])
+    session = await service.open(timeouts=Timeouts(task=300), polling=FixedPolling(100_000.0))
+    assert isinstance(await end(session.enqueue("a lake [stuck]")), TaskTimeoutError)
+    assert clock() < 300 + 130
 
 
 async def test_a_late_success_takes_the_place_of_the_failure(start: Start) -> None:
