@@ -73,7 +73,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="end with exit code 1 if an aim is missed")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
-        "--results", action="store_true", help="write all that is found into benchmarks/RESULTS.md, too"
+        "--results",
+        action="store_true",
+        help="write all that is found into benchmarks/RESULTS.md, too, and draw the curves of `polling` anew",
     )
     parser.add_argument(
         "--out",
@@ -86,7 +88,16 @@ def main() -> int:
     if unknown:
         parser.error(f"no scenario {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
 
-    options = Options(rounds=given.rounds, tasks=given.tasks, seed=given.seed, task_seconds=given.task_seconds)
+    if given.quick and given.results:
+        parser.error("--quick measures nothing, so that there are no --results to write")
+
+    options = Options(
+        rounds=given.rounds,
+        tasks=given.tasks,
+        seed=given.seed,
+        task_seconds=given.task_seconds,
+        draw=given.results,
+    )
     if given.quick:
         options = Options(rounds=2, tasks=100, seed=given.seed, task_seconds=0.5, quick=True)
     facts = machine.facts()

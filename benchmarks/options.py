@@ -16,6 +16,7 @@ class Options:
         seed: Decides the order of candidates within a round.
         task_seconds: How long tasks take, where they take time.
         quick: Whether to show only that a scenario works.
+        draw: Whether to write pictures, too, where there are some.
     """
 
     rounds: int
@@ -23,6 +24,7 @@ class Options:
     seed: int
     task_seconds: float = 2.0
     quick: bool = False
+    draw: bool = False
 
     @property
     def long_rounds(self) -> int:

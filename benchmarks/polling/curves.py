@@ -1,6 +1,7 @@
 """What each number of requests buys: curves of polls per task against mean delay, per law and candidate."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from math import exp, log
 from random import Random
@@ -132,5 +133,30 @@ def between(points: Sequence[tuple[float, float]], x: float) -> float:
 
 
 def all_curves(*, tasks: int, seeds: Sequence[int]) -> dict[str, Curves]:
-    """The curves of every law."""
-    return {name: curves(draw, tasks=tasks, seeds=seeds) for name, draw in LAWS.items()}
+    """The curves of every law, as many at a time as there are processors."""
+    return {name: merged(rounds) for name, rounds in each_round(tasks=tasks, seeds=seeds).items()}
+
+
+def each_round(*, tasks: int, seeds: Sequence[int], known: bool = True) -> dict[str, list[Curves]]:
+    """The same, for each round by itself."""
+    jobs = [(name, tasks, seed, known) for name in LAWS for seed in seeds]
+    with ProcessPoolExecutor() as pool:
+        found = list(pool.map(_one, jobs))
+    return {name: found[place * len(seeds) : (place + 1) * len(seeds)] for place, name in enumerate(LAWS)}
+
+
+def merged(rounds: Sequence[Curves]) -> Curves:
+    """The means over some rounds."""
+    first = rounds[0]
+    return Curves(
+        fixed={interval: mean_of([each.fixed[interval] for each in rounds]) for interval in first.fixed},
+        ours={target: mean_of([each.ours[target] for each in rounds]) for target in first.ours},
+        known={target: mean_of([each.known[target] for each in rounds]) for target in first.known},
+        backing_off=mean_of([each.backing_off for each in rounds]),
+        least=first.least,
+    )
+
+
+def _one(job: tuple[str, int, int, bool]) -> Curves:
+    name, tasks, seed, known = job
+    return curves(LAWS[name], tasks=tasks, seeds=[seed], known=known)

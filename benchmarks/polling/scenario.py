@@ -4,12 +4,11 @@ Time is simulated (`account`), with the policy, the learning and the bound of th
 round draws other tasks; candidates get the same ones.
 """
 
-from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
 from benchmarks.options import Options
-from benchmarks.polling.curves import DEFAULT_TARGET, USUAL_INTERVAL, Curves, curves
-from benchmarks.polling.laws import LAWS
+from benchmarks.polling.curves import DEFAULT_TARGET, USUAL_INTERVAL, Curves, each_round, merged
+from benchmarks.polling.drawing import draw
 from benchmarks.report import Ratio, Report, Spread
 
 MOST_TASKS: Final = 1000
@@ -24,14 +23,13 @@ def run(options: Options) -> Report:
     """Simulate every law, once per round."""
     tasks = min(options.tasks, MOST_TASKS)
     seeds = range(options.seed, options.seed + options.long_rounds)
-    jobs = [(name, tasks, seed) for seed in seeds for name in LAWS]
-    with ProcessPoolExecutor() as pool:
-        each_law = list(pool.map(_one, jobs))
-    rounds = [dict(zip(LAWS, each_law[start:], strict=False)) for start in range(0, len(jobs), len(LAWS))]
+    laws = each_round(tasks=tasks, seeds=seeds, known=options.draw)
+    settings = {"rounds": len(seeds), "tasks": tasks, "seed": options.seed, "slots": 50}
+    if options.draw:
+        draw({name: merged(found) for name, found in laws.items()}, settings)
     rows: dict[str, dict[str, Spread]] = {}
     ratios: list[Ratio] = []
-    for name in rounds[0]:
-        found = [each[name] for each in rounds]
+    for name, found in laws.items():
         rows[f"{name}: every {USUAL_INTERVAL:g} s"] = _row(found, "fixed")
         rows[f"{name}: ours"] = _row(found, "ours")
         requests = Spread.of([each.requests_at_equal_delay for each in found])
@@ -46,14 +44,9 @@ def run(options: Options) -> Report:
         "What does the default policy cost and buy beside asking every three seconds?",
         rows,
         ratios,
-        {"rounds": len(seeds), "tasks": tasks, "slots": 50, "seed": options.seed},
+        settings,
         ["Simulated: 50 slots, requests of 0.1 s. Delay includes the way back of the answer, half of that."],
     )
-
-
-def _one(job: tuple[str, int, int]) -> Curves:
-    name, tasks, seed = job
-    return curves(LAWS[name], tasks=tasks, seeds=[seed], known=False)
 
 
 def _row(found: list[Curves], who: str) -> dict[str, Spread]:

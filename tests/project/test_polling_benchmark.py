@@ -1,13 +1,15 @@
 """The simulation of an account, and what the default polling comes to in it (P1: slots full)."""
 
+import json
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from benchmarks.polling import curves
 from benchmarks.polling.account import Figures, Loop, Session, ideal, simulate
+from benchmarks.polling.drawing import draw
 from benchmarks.polling.laws import LAWS, ONE, Task
-from benchmarks.polling.plot import picture
 from seedance_async.core.poll_rate import PollRate
 from seedance_async.core.polling import FixedPolling, PollingPolicy
 
@@ -58,12 +60,17 @@ def test_a_fixed_loop_comes_to_what_arithmetic_says() -> None:
     assert ideal([Task(ONE, 30.0), Task(ONE, 10.0), Task(ONE, 10.0), Task(ONE, 10.0)], 2) == 30.0
 
 
-def test_curves_and_their_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two short rounds make curves for a law, and a picture that is well-formed."""
+def test_curves_and_their_picture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two short rounds make curves for a law, and a picture that is well-formed; a round by itself is half of both."""
     monkeypatch.setattr(curves, "_MANY", 500)
-    found = {"lognormal 0.3": curves.curves(LAWS["lognormal 0.3"], tasks=60, seeds=[1, 2])}
+    law = LAWS["lognormal 0.3"]
+    found = {"lognormal 0.3": curves.curves(law, tasks=60, seeds=[1, 2])}
     assert found["lognormal 0.3"].least == pytest.approx(26.7, rel=0.15)
-    root = ET.fromstring(picture(found))
+    rounds = [curves.curves(law, tasks=60, seeds=[seed]) for seed in (1, 2)]
+    assert curves.merged(rounds) == found["lognormal 0.3"]
+    draw(found, {"rounds": 2}, tmp_path)
+    assert json.loads((tmp_path / "curves.json").read_text(encoding="utf-8"))["rounds"] == 2
+    root = ET.fromstring((tmp_path / "curves.svg").read_text(encoding="utf-8"))
     assert root.tag.endswith("svg")
     assert len(list(root.iter("{http://www.w3.org/2000/svg}polyline"))) > 10
 
