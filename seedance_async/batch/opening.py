@@ -14,7 +14,7 @@ from attrs import field, frozen
 from seedance_async.clock import wall_now
 from seedance_async.core.catalogue import BUILT_IN, Catalogue
 from seedance_async.core.folder_jobs import FolderJobs, folder_jobs
-from seedance_async.core.job_notes import last_run_of, read_notes
+from seedance_async.core.job_notes import last_run_of, read_notes, saved_of
 from seedance_async.core.plan import Plan
 from seedance_async.core.record import JobRecord
 from seedance_async.core.recorded_rows import plan_of_records
@@ -95,7 +95,7 @@ def sizes_of(folder: Path, records: Iterable[JobRecord]) -> dict[str, int]:
     """Return the bytes of the saved videos that are there, by their relative path."""
     sizes: dict[str, int] = {}
     for record in records:
-        saved = read_notes(record).saved
+        saved = saved_of(record)
         if saved is not None:
             size = _size(folder / saved)
             if size is not None:

@@ -55,8 +55,7 @@ def show_jobs(
         terminal.json(_json(found.path, user, every, jobs))
         return int(ExitCode.DONE)
     screen = Screen.of(sys.stdout)
-    for line in screen.lines(jobs):
-        screen.console.print(line, soft_wrap=True)
+    screen.show(jobs)
     sys.stdout.flush()
     for text in _summary(found, user, every, len(jobs)):
         terminal.say(text)
@@ -117,30 +116,39 @@ class Screen:
         console = Console(file=stream, highlight=False, markup=False, emoji=False)
         return cls(console, console.width if console.is_terminal else None)
 
-    def lines(self, jobs: Iterable[FolderJob]) -> Iterable[Text]:
-        """Return a line for each job, or two or three where the terminal is narrow."""
+    def show(self, jobs: Iterable[FolderJob]) -> None:
+        """Print a line for each job, or two or three where the terminal is narrow."""
+        for text, status in self.lines(jobs):
+            if self.width is None:
+                # Nothing to style or to wrap, and there may be ten thousand of them.
+                self.console.file.write(f"{text}\n")
+                continue
+            line = Text(text)
+            if status is not None and (style := _STYLES.get(status)) is not None:
+                line.stylize(style, 0, len(status) if status != _HEADER.status else len(line))
+            self.console.print(line, soft_wrap=True)
+
+    def lines(self, jobs: Iterable[FolderJob]) -> Iterable[tuple[str, str | None]]:
+        """Return the lines, each with the state it begins with, or None."""
         cells = [_Cells.of(job, whole=self.width is None) for job in jobs]
         if cells and self.width is not None:
             cells.insert(0, _HEADER)
         columns = _Columns.of(cells, self.width)
         for each in cells:
             if self.width is None or self.width >= WIDE:
-                yield self._line(columns.head(each) + "  " + columns.tail(each), each.status)
+                yield self._fitted(columns.head(each) + "  " + columns.tail(each)), each.status
             else:
-                yield self._line(columns.head(each), each.status)
+                yield self._fitted(columns.head(each)), each.status
                 if each is _HEADER:
                     continue
-                yield self._line(_INDENT + (each.file or each.detail), None)
+                yield self._fitted(_INDENT + (each.file or each.detail)), None
                 if each.file and each.status != "done":
-                    yield self._line(_INDENT + each.detail, None)
+                    yield self._fitted(_INDENT + each.detail), None
 
-    def _line(self, text: str, status: str | None) -> Text:
+    def _fitted(self, text: str) -> str:
         if self.width is not None and len(text) > self.width:
             text = one_line_end(text, self.width)
-        line = Text(text.rstrip())
-        if status is not None and (style := _STYLES.get(status)) is not None:
-            line.stylize(style, 0, len(status) if status != _HEADER.status else len(line))
-        return line
+        return text.rstrip()
 
 
 def one_line_end(text: str, width: int) -> str:

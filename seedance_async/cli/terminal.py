@@ -29,7 +29,9 @@ def one_line(text: str, width: int | None = None) -> str:
         text: The text.
         width: The most characters to show, at least 4; None for all of them.
     """
-    flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    flat = " ".join(text.split())
     if width is None or len(flat) <= width:
         return flat
     return flat[: max(width, 4) - 3].rstrip() + "..."

@@ -39,6 +39,10 @@ class FrozenMapping(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._items)
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value, or `default`; the inherited way costs an exception for each that is missing."""
+        return self._items.get(key, default)
+
     def __repr__(self) -> str:
         return repr(self._items)
 

@@ -81,7 +81,7 @@ def read_notes(record: JobRecord) -> JobNotes:
     of = _text(notes.get("variant_of"))
     return JobNotes(
         file=_path(notes.get("file")),
-        saved=_path(notes.get("saved")),
+        saved=saved_of(record),
         bytes=_number(notes.get("bytes")),
         source=_text(notes.get("source")) or "",
         index=_number(notes.get("index")),
@@ -100,6 +100,11 @@ def read_notes(record: JobRecord) -> JobNotes:
         left=notes.get("left") is True,
         last_run=_last_run(notes.get("last_run")),
     )
+
+
+def saved_of(record: JobRecord) -> PurePosixPath | None:
+    """Read only where the video of a job is."""
+    return _path(record.notes.get("saved"))
 
 
 def note_of_run(run: int, budget: Decimal | None) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def test_the_journal_itself_may_be_named(seedance: Seedance, folder: Path) -> No
 def screen(width: int, folder: Path) -> list[str]:
     """The list on a terminal."""
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-    return [line.plain for line in Screen(console, width).lines(open_folder(folder).jobs().jobs)]
+    return [text for text, _ in Screen(console, width).lines(open_folder(folder).jobs().jobs)]
 
 
 @pytest.mark.parametrize("width", [20, 40, WIDE - 1, WIDE, 100, 200])
