@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import timeit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from importlib.util import find_spec
 from attrs import frozen
 
 from benchmarks.options import Options
+from benchmarks.overhead.server import RECORD
 from benchmarks.overhead.worker import UVLOOP
 from benchmarks.report import Ratio, Report, Spread
 
@@ -72,6 +74,8 @@ def run(options: Options) -> Report:
     ratios += [ratio(cpu, name, FRESH + UVLOOP) for name in with_uvloop([OURS[0]])]
     ratios += [ratio(cpu, name + UVLOOP, name) for name in (FRESH, OURS[0]) if name + UVLOOP in candidates]
     ratios += [ratio(cpu, name, BARE) for name in (FRESH, *OURS)]
+    json_share = [json_seconds() * 1e6 / each for each in cpu[OURS[0]]]
+    ratios.append(Ratio(f"JSON of a task, by the standard library : {OURS[0]}", Spread.of(json_share)))
     return Report(
         "overhead",
         "What does the SDK cost per task, when every task ends at once?",
@@ -80,6 +84,27 @@ def run(options: Options) -> Report:
         {"rounds": options.rounds, "tasks": options.tasks, "concurrency": CONCURRENCY, "seed": options.seed},
         ["CPU is the client's, user and system; the server has a process and, where possible, a core of its own."],
     )
+
+
+def json_seconds(times: int = 2000) -> float:
+    """What writing a create and reading the answers of a task that ends at once take of the processor."""
+    body = {
+        "model": "seedance-20",
+        "inputs": {
+            "prompt": "a lake at dawn, take 1000",
+            "duration": "5",
+            "outputResolution": "1080p",
+            "aspectRatio": "16:9",
+        },
+    }
+    accepted, record = json.dumps({"taskId": "task_00001000"}), json.dumps({"taskId": "task_00001000", **RECORD})
+
+    def one() -> None:
+        json.dumps(body)
+        json.loads(accepted)
+        json.loads(record)
+
+    return min(timeit.repeat(one, number=times, repeat=5)) / times
 
 
 def run_requests(options: Options, candidates: Sequence[str] | None = None) -> Report:
