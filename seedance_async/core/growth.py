@@ -10,7 +10,8 @@
    doubles it, until a refusal or the ceiling. Above what was accepted before, creates leave one at a time: so five
    become fifty within a minute and a half and one refusal, whatever the real limit is. In the first minute after the
    first accepted create, until something is refused, there is one in `EARLY_TRIAL_EVERY` seconds: no room can be that
-   of a task that has ended unseen. So a session that begins has fifty within half a minute.
+   of a task that has ended unseen. So a session that begins has fifty within half a minute,
+   where an answer takes 0.4 seconds.
 4. A refusal says that the limit is what it says, and is the reason not to try it: for `TRUSTED` seconds, and for twice
    as long after each refused trial in a row that said the same, up to an hour; from the third one on until there were
    `CREATES_A_TRIAL` accepted creates, too, or `LONGEST` has passed. A second refusal of the same moment (its create was
