@@ -13,7 +13,7 @@ from seedance_async.core.lifecycle import Event, State
 from seedance_async.core.polling import Polling
 from seedance_async.core.record import JobRecord
 from seedance_async.core.record_errors import error_of
-from seedance_async.core.record_inputs import shown_inputs
+from seedance_async.core.record_inputs import recorded_look, shown_inputs
 from seedance_async.core.record_results import result_of_record
 from seedance_async.core.request import BASE_DEADLINE, Request, prepare
 from seedance_async.core.results import FAIL, SUCCESS, TaskSnapshot, VideoResult
@@ -175,7 +175,7 @@ def _request_of(record: JobRecord, catalogue: Catalogue) -> Request | None:
     if inputs is None:
         return None
     try:
-        return prepare(inputs, catalogue)
+        return prepare(inputs, catalogue, recorded_look(record.inputs))
     except InputError:
         return None  # another catalogue than the one it was sent by
 

@@ -34,8 +34,8 @@ def look(path: PurePath) -> FileFacts | str:
         with Path(path).open("rb", buffering=0) as file:
             head = file.read(HEAD)
     except (OSError, ValueError) as error:
-        return f"{explain(error)} ({_shown(path)})"
-    return FileFacts(found.st_size, found.st_mtime_ns, head)
+        return explain(error)
+    return FileFacts(found.st_size, found.st_mtime_ns, head, str(Path(path).absolute()))
 
 
 def explain(error: OSError | ValueError) -> str:
@@ -141,7 +141,3 @@ class FileContent:
 
 
 _CHANGED: Final = "was changed after it was looked at; give it again when nothing writes to it any more"
-
-
-def _shown(path: PurePath) -> str:
-    return str(Path(path).absolute())

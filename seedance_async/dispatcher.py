@@ -29,6 +29,7 @@ from seedance_async.errors import (
 )
 from seedance_async.events import Refusal, SlotAcquired
 from seedance_async.exchange import Exchange
+from seedance_async.feeder import Feeder
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.job import Job
 from seedance_async.journal.unwritten import tell_unwritten
@@ -45,11 +46,13 @@ class Dispatcher:
         closing: Set once the session begins to close: nothing leaves any more.
         crash: What a create failed with that should never fail; ends the session.
         balance: What the account was last heard to have.
+        feeder: Uploads what the next jobs need.
     """
 
     register: Register
     gatekeeper: Gatekeeper
     exchange: Exchange
+    feeder: Feeder
     wall: Callable[[], datetime] = wall_now
     watch: Callable[[Job], None] = field(init=False)
     usual: Callable[[Job], float] = field(init=False)
@@ -70,6 +73,8 @@ class Dispatcher:
             self._free_phantoms()
             if gate.is_open:
                 self._let_leave()
+                if not self.closing:
+                    self.feeder.feed()
             else:
                 self.gatekeeper.give_up_impatient()
             # Whatever changes the number of slots rings.
@@ -77,7 +82,11 @@ class Dispatcher:
             await register.alarm.wait_until(self._next_moment())
 
     async def finish(self, timeout: float) -> None:
-        """Wait for the creates on the wire; those that take longer than `timeout` seconds end as unknown."""
+        """Wait for the creates on the wire; those that take longer than `timeout` seconds end as unknown.
+
+        What is being uploaded is given up: it is for jobs that will not be sent.
+        """
+        await self.feeder.aclose()
         if self._wire:
             _, late = await asyncio.wait(self._wire, timeout=timeout)
             for task in late:
@@ -91,6 +100,10 @@ class Dispatcher:
             assert isinstance(holder, Job)
             job, request = holder, holder.request
             assert request is not None
+            if not self.feeder.is_ready(job):
+                slots.not_sent(job)
+                self.feeder.again(job)
+                continue
             if not self.balance.admits(request.credits, self.register.now()):
                 if self.balance.undecided(request.credits):
                     # Back to its place, until a create on the wire has told what the account has.
@@ -102,6 +115,7 @@ class Dispatcher:
                 error = InsufficientCreditsError(402, message, None, request.credits, self.balance.free)
                 self.register.end_unsent(job, Event.REFUSED, error)
                 continue
+            self.feeder.taken(job)
             self.balance.left(request.credits)
             job.move(Event.INTENT)
             self.register.groups.put(job, "in progress")

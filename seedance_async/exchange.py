@@ -84,7 +84,7 @@ class Exchange:
                 callback_url = None if self.callbacks is None else self.callbacks.url_for(job, request)
                 job.attempts += 1
                 left = loop.time()
-                reply = await self.transport.create(_encode(request, form, callback_url), mark)
+                reply = await self.transport.create(_encode(job, request, form, callback_url), mark)
                 closed = False
             except JournalError as error:
                 return GiveUp(error)
@@ -121,8 +121,8 @@ class Exchange:
             self.hooks.call(PossibleDouble(job.key, decision.reason, request.credits))
 
 
-def _encode(request: Request, form: DurationForm, callback_url: str | None) -> bytes:
-    return _to_json(create_body(request, form, callback_url)).encode("ascii")
+def _encode(job: Job, request: Request, form: DurationForm, callback_url: str | None) -> bytes:
+    return _to_json(create_body(request, form, callback_url, job.urls)).encode("ascii")
 
 
 def _complains_about_duration(reply: Answer, outcome: Outcome) -> bool:

@@ -59,6 +59,14 @@ class Gatekeeper:
                 pass
         return job.claims > 0 and not self._closing.is_set()
 
+    async def settle(self, delay: float) -> None:
+        """Wait so many seconds, and until the gate is open, or until the session closes."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._closing.wait()
+        while not self.gate.is_open and not self._closing.is_set():
+            await self._opened.wait()
+
     def close(self) -> None:
         """Let nothing wait for the gate any more: the session closes."""
         self._closing.set()
@@ -88,6 +96,14 @@ class Gatekeeper:
     def heard_answer(self) -> None:
         """Learn from a proper answer to a poll or probe."""
         self._say_opened(self.gate.answered(self.register.now()))
+
+    def heard_no_upload(self, reason: str) -> None:
+        """Learn that there is no place for a file: it counts only where the service was never reached at all.
+
+        Otherwise it may be the matter of uploads alone, which must not hold up jobs that need none.
+        """
+        if not self.gate.contacted:
+            self._say_closed(self.gate.create_unreached(reason, self.register.now(), self.rand))
 
     def heard_nothing(self, cause: Cause) -> None:
         """Learn from a poll or probe without a proper answer."""

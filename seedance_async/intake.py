@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from seedance_async.attaching import Attaching
+from seedance_async.contents import ContentError
 from seedance_async.core.budget import ZERO
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import Inputs
@@ -75,7 +76,7 @@ class Intake:
             QueueFullError: It is a new job, and as many wait as may.
             BudgetExceededError: The job does not fit into the budget.
         """
-        request = prepare_call(source, fields, self.catalogue)
+        request = prepare_call(source, fields, self.catalogue, self.opened.library.look)
         if options.polling is not None:
             checked_polling(options.polling)
         key = variant_key(options.key, options.variant)
@@ -244,7 +245,8 @@ class Intake:
 
     def _queue_again(self, record: JobRecord) -> Job:
         try:
-            request = prepare(inputs_from_json(record.inputs), self.catalogue)
+            look = self.opened.library.look_again(record.inputs)
+            request = prepare(inputs_from_json(record.inputs), self.catalogue, look)
             job = self._enqueue(request, record.key, JobOptions(group=record.group, patient=True, exempt=True))
         except (InputError, BudgetExceededError) as error:
             return self._not_queued(record, error)
@@ -260,15 +262,29 @@ class Intake:
 
     def _is_free(self, job: Job, request: Request, options: JobOptions) -> bool:
         """Say whether a new job may take over the key of this one."""
-        same = self.opened.register.entries.digest(job) == request.digest
         match job.state:
             case State.REFUSED | State.WITHDRAWN:
                 return True
             case State.UNKNOWN | State.GONE:
                 return options.resubmit_unknown
             case State.FAILED:
-                return options.retry_failed or not same
+                return options.retry_failed or not self._is_same(job, request)
             case _:
-                if not same:
+                if not self._is_same(job, request):
                     raise KeyConflictError(job.key)
                 return False
+
+    def _is_same(self, job: Job, request: Request) -> bool:
+        """Say whether a job has these inputs. Files are read for that only where their places or dates differ."""
+        known, library = self.opened.register.entries.digest(job), self.opened.library
+        if known == request.digest:
+            return True
+        theirs = job.request
+        if theirs is None or not (request.materials and theirs.materials):
+            return False
+        try:
+            if theirs.is_named or job.state is not State.QUEUED:
+                return known == library.named(request).digest
+            return library.named(theirs).digest == library.named(request).digest
+        except ContentError:
+            return False

@@ -7,8 +7,9 @@ no exception: whoever wakes up looks at the job.
 import asyncio
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from attrs import define, field
@@ -20,12 +21,14 @@ from seedance_async.core.kinds import Kind
 from seedance_async.core.lifecycle import Event, State, step
 from seedance_async.core.polling import Polling
 from seedance_async.core.results import QUEUED, TaskSnapshot, VideoResult
+from seedance_async.core.wire import NO_URLS
 from seedance_async.errors import SeedanceError
 
 if TYPE_CHECKING:
     from seedance_async.core.callback import Callback
     from seedance_async.core.request import Request
     from seedance_async.handle import TaskHandle
+    from seedance_async.uploads import Kept
 
 Place = Literal["waiting", "in progress"]
 """Waiting for a slot; or with a create on the wire or a task that was not yet seen to end."""
@@ -67,6 +70,8 @@ class Job:
         of_journal: Whether a session before queued it, so that nobody in this one was promised an answer.
         counted: Whether this session counts its create among those of unknown outcome.
         journalled: Whether a journal has a record of its key; not so for a task that was attached by its id.
+        uploaded: Its local files at the service, one for each of the request's materials; none before they are there.
+        urls: The same by what the inputs hold.
         noting: Whether its task id is on its way into the journal; those who wait for it wait for that, too.
         announced: Whether hooks were told that its task was accepted.
     """
@@ -109,6 +114,8 @@ class Job:
     journalled: bool = False
     noting: bool = False
     announced: bool = False
+    uploaded: "tuple[Kept, ...]" = ()
+    urls: Mapping[PurePath | bytes, str] = NO_URLS
     handle: "weakref.ref[TaskHandle] | None" = field(init=False, default=None, repr=False)
     _waiters: list[asyncio.Future[None]] | None = field(init=False, default=None, repr=False)
     _followers: "list[Callable[[Job], None]] | None" = field(init=False, default=None, repr=False)

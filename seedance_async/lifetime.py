@@ -131,6 +131,8 @@ class Lifetime:
         keeper = self._opened.register.entries.keeper
         if keeper is not None:
             self._opened.register.groups.load(keeper.records.values())
+            for record in keeper.records.values():
+                self._opened.library.remember(record.inputs)
             self._opened.poller.planner.recall(keeper.records.values(), self._catalogue)
         self._begun()
         return self

@@ -14,6 +14,7 @@ from seedance_async.core.budget import Budget
 from seedance_async.dispatcher import Dispatcher
 from seedance_async.downloads import Downloads
 from seedance_async.exchange import Exchange
+from seedance_async.feeder import Feeder
 from seedance_async.fetching import Refresh
 from seedance_async.gatekeeper import Gatekeeper
 from seedance_async.hooks import Hooks
@@ -21,6 +22,7 @@ from seedance_async.job import Job
 from seedance_async.journal.entries import Entries
 from seedance_async.journal.keeper import Keeper
 from seedance_async.journal.services import service_name
+from seedance_async.library import Library
 from seedance_async.notices import Notices
 from seedance_async.planner import Planner
 from seedance_async.poller import Poller
@@ -48,6 +50,7 @@ class Opened:
     background: Background
     downloads: Downloads
     uploads: Uploads
+    library: Library
     ask: Refresh
     forget_phantom: Callable[[Job], None]
 
@@ -66,7 +69,10 @@ def assemble(settings: Settings) -> Opened:
     gatekeeper = Gatekeeper(register, settings.retry, rand)
     callbacks = Callbacks(settings.callback_url, entries)
     exchange = Exchange(transport, settings.retry, rand, hooks, entries, callbacks)
-    dispatcher = Dispatcher(register, gatekeeper, exchange)
+    uploads, library = Uploads(transport, rand, hooks, answered=gatekeeper.heard_answer), Library()
+    feeder = Feeder(register, gatekeeper, uploads, library, settings.retry)
+    register.expect = feeder.expect
+    dispatcher = Dispatcher(register, gatekeeper, exchange, feeder)
     planner = Planner(register, settings.polling)
     watch = Watch(register, gatekeeper, planner, settings.retry, settings.key.source, dispatcher.balance)
     poller = Poller(register, gatekeeper, planner, transport, watch, rand)
@@ -87,7 +93,8 @@ def assemble(settings: Settings) -> Opened:
         downloads=Downloads(
             transport.files, ask_once, sock_read=timeouts.download, connect=timeouts.connect, hooks=hooks
         ),
-        uploads=Uploads(transport, rand, hooks),
+        uploads=uploads,
+        library=library,
         ask=ask_once,
         forget_phantom=dispatcher.forget_phantom,
     )

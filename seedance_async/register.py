@@ -40,6 +40,10 @@ from seedance_async.statistics import Counts
 _MOST_OWNERS: Final = 10_000
 
 
+def _at_once(_job: Job) -> bool:
+    return False
+
+
 @define(eq=False)
 class Register:
     """The jobs of one open session.
@@ -56,6 +60,7 @@ class Register:
         groups: How many jobs of each group wait and are in progress, and what they cost.
         throughput: For how long tasks hold their slots.
         on_wire: How many tasks of the session send creates.
+        expect: Told of each job before it is queued; says whether it is held there until it is ready.
         alarm: Rung when a waiter may be able to leave.
     """
 
@@ -75,6 +80,7 @@ class Register:
     unknown: Callable[[Job], None] | None = field(init=False, default=None)
     kept: Kept = field(init=False, factory=Kept)
     on_wire: int = field(init=False, default=0)
+    expect: Callable[[Job], bool] = field(init=False, default=_at_once)
     alarm: Alarm = field(init=False, factory=Alarm)
     _detached: int = field(init=False, default=0)
     _over: bool = field(init=False, default=False)
@@ -103,7 +109,7 @@ class Register:
         if not job.patient:
             self.impatient[job] = None
         self.groups.put(job, "waiting")
-        self.slots.enqueue(job, job.group)
+        self.slots.enqueue(job, job.group, held=self.expect(job))
         if self.hooks:
             self.hooks.call(telling.queued(job, self.slots.statistics().waiting))
         self.alarm.ring()

@@ -5,6 +5,7 @@ from typing import cast
 
 from attrs import define, evolve
 
+from seedance_async.contents import look
 from seedance_async.core.inputs import INPUT_CLASSES, Inputs
 from seedance_async.core.names import shown
 from seedance_async.core.order import Order
@@ -139,7 +140,7 @@ class AsyncSeedance(Submitting):
         Raises:
             InputError: With the problems of all inputs, each with its index.
         """
-        return quote_inputs(inputs, self._catalogue)
+        return quote_inputs(inputs, self._catalogue, look)
 
 
 @define(eq=False)

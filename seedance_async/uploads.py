@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 
 from seedance_async.clock import wall_now
 from seedance_async.contents import PIECE, ContentError, FileContent, digest, look
-from seedance_async.core.media_types import HEAD, FileFacts, Format, as_bytes, recognise
+from seedance_async.core.media_types import Material, as_bytes, facts_of_bytes, recognise
 from seedance_async.core.names import shown
 from seedance_async.core.retry import Rand, grown_delay, parse_retry_after
 from seedance_async.core.uploading import (
@@ -30,7 +30,7 @@ from seedance_async.core.uploading import (
     is_refusal,
     upload_body,
 )
-from seedance_async.errors import InputError, Problem, UploadError
+from seedance_async.errors import InputError, Problem, SessionClosedError, UploadError
 from seedance_async.filethreads import FileThreads
 from seedance_async.hooks import Hooks, Uploaded
 from seedance_async.reading import to_json
@@ -45,26 +45,6 @@ _FIRST_DELAY: Final = 0.5
 _MOST_DELAY: Final = 30.0
 #: A host may ask for more; somebody is waiting.
 _MOST_RETRY_AFTER: Final = 120.0
-
-
-@frozen
-class Material:
-    """A file or bytes that can be uploaded.
-
-    Attributes:
-        content: The path, absolute, or the bytes.
-        facts: What is known of it.
-        format: What it is.
-    """
-
-    content: PurePath | bytes = field(repr=lambda content: f"{len(content)} bytes" if _is_bytes(content) else content)
-    facts: FileFacts
-    format: Format
-
-    @property
-    def path(self) -> str | None:
-        """The path, for people; None for bytes."""
-        return None if isinstance(self.content, bytes) else str(self.content)
 
 
 @frozen
@@ -85,7 +65,7 @@ class Kept:
 class Wait(Protocol):
     """Waits before another attempt, or gives up by raising."""
 
-    async def __call__(self, why: TryLater, failures: int, delay: float) -> None:
+    async def __call__(self, why: TryLater, failures: int, delay: float, /) -> None:
         """Wait `delay` seconds or longer, after so many failures in a row."""
         ...
 
@@ -94,6 +74,9 @@ class Wait(Protocol):
 class Uploads:
     """The uploads of one session.
 
+    Attributes:
+        answered: Called when the API has had a proper answer.
+
     Concurrency: `AT_A_TIME` files at a time; the rest wait in the order in which they came.
     """
 
@@ -101,7 +84,9 @@ class Uploads:
     rand: Rand
     hooks: Hooks
     wall: Callable[[], datetime] = wall_now
+    answered: Callable[[], object] = int
     _places: asyncio.Semaphore = field(init=False, factory=lambda: asyncio.Semaphore(AT_A_TIME))
+    _closed: bool = field(init=False, default=False)
     _threads: FileThreads = field(init=False, factory=lambda: FileThreads(AT_A_TIME))
 
     async def identify(self, material: Material) -> Material:
@@ -116,7 +101,7 @@ class Uploads:
         if isinstance(content, bytes):
             sha256 = await self._threads.run(_digest_of_bytes, content)
         else:
-            sha256 = await self._threads.run(digest, content, material.facts)
+            sha256 = await self._threads.run(digest, PurePath(material.facts.path), material.facts)
         return evolve(material, facts=evolve(material.facts, sha256=sha256))
 
     async def send(self, material: Material, wait: Wait, progress: UploadProgress | None = None) -> Kept:
@@ -155,14 +140,23 @@ class Uploads:
         """Upload one file for somebody who waits for it; see `AsyncSeedance.upload`."""
         material = await self._threads.run(_material, source, name)
         try:
-            return (await self.send(await self.identify(material), wait_in_person, progress)).url
+            return (await self.send(await self.identify(material), self._wait_in_person, progress)).url
         except ContentError as error:
             raise UploadError(str(error), material.path) from None
         except UploadError as error:
             raise UploadError(error.reason, material.path) from None
 
+    async def _wait_in_person(self, why: TryLater, failures: int, delay: float) -> None:
+        """Wait as somebody does who waits for this upload and nothing else."""
+        if self._closed:
+            raise SessionClosedError
+        if failures >= TRIES:
+            raise UploadError(f"{why.reason} ({TRIES} tries in a row); try it again later")
+        await asyncio.sleep(delay)
+
     def close(self) -> None:
         """Let the worker threads go when the last of them has ended."""
+        self._closed = True
         self._threads.close()
 
     async def _attempt(
@@ -174,6 +168,8 @@ class Uploads:
         reply = await transport.ask_upload(to_json(upload_body(material.format)).encode("ascii"))
         local = transport.base_url.startswith("http:")
         place = after_asking(reply, material.format, local=local, key_source=transport.key.source)
+        if not (isinstance(place, TryLater) and place.of_api):
+            self.answered()
         if not isinstance(place, Place):
             return place, False
         sent = await self._put(place, material, progress)
@@ -189,7 +185,7 @@ class Uploads:
         if isinstance(content, bytes):
             read = _pieces_of(content)
         else:
-            reader = FileContent(content, material.facts)
+            reader = FileContent(PurePath(material.facts.path), material.facts)
             read = self._pieces_of_file(reader)
         body = SentBytes(read, material.facts.size, progress)
         try:
@@ -234,49 +230,30 @@ def _pieces_of(content: bytes) -> Callable[[], Awaitable[bytes]]:
     return read
 
 
-async def wait_in_person(why: TryLater, failures: int, delay: float) -> None:
-    """Wait as somebody does who waits for this upload and nothing else.
-
-    Raises:
-        UploadError: It has failed too often.
-    """
-    if failures >= TRIES:
-        raise UploadError(f"{why.reason} ({TRIES} tries in a row); try it again later")
-    await asyncio.sleep(delay)
-
-
 def _material(source: object, name: str | None) -> Material:
     """Look at what is to be uploaded; blocks.
 
     Raises:
         InputError: It is nothing that can be.
     """
-    content = as_bytes(source)
-    facts: FileFacts | str
     if name is not None and not isinstance(cast("object", name), str):
         raise InputError([Problem("name", "must be a string such as 'cat.png'", shown(name))])
-    if content is not None:
-        given: Path | bytes = content
-        facts = FileFacts(len(content), 0, content[:HEAD])
-    elif isinstance(source, str) and "://" in source:
+    other: object = source
+    given: PurePath | bytes | None = as_bytes(source)
+    if isinstance(source, str) and "://" in source:
         raise InputError([Problem("file", "is a URL already and needs no upload", shown(source))])
-    elif isinstance(source, str | os.PathLike):
-        path = os.fspath(cast("str | os.PathLike[str]", source))
-        given = Path(os.fsdecode(path)).absolute()
-        name, facts = name or given.name, look(given)
-    else:
-        raise InputError([Problem("file", "must be a path or bytes", shown(source))])
+    if isinstance(source, str | os.PathLike):
+        given = Path(os.fsdecode(cast("str | os.PathLike[str]", source)))
+    if given is None:
+        raise InputError([Problem("file", "must be a path or bytes", shown(other))])
+    facts = facts_of_bytes(given) if isinstance(given, bytes) else look(given)
     if isinstance(facts, str):
-        raise InputError([Problem("file", facts)])
-    found = recognise(name, facts.size, facts.head)
+        raise InputError([Problem("file", facts, shown(given))])
+    found = recognise(name or (None if isinstance(given, bytes) else given.name), facts.size, facts.head)
     if isinstance(found, str):
-        raise InputError([Problem("file", found, None if content is not None else shown(str(given)))])
+        raise InputError([Problem("file", found, shown(given))])
     return Material(given, facts, found)
 
 
 def _digest_of_bytes(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _is_bytes(content: object) -> bool:
-    return isinstance(content, bytes)

@@ -7,10 +7,13 @@ wrong as a value out of range.
 from collections.abc import Collection
 from typing import Final
 
+from attrs import frozen
+
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.frozen import is_list, is_mapping
 from seedance_async.core.inputs import INPUT_FIELDS, ImageToVideo, Inputs, OmniReference, class_of
 from seedance_async.core.media_checks import check_media, host_only, is_http_url
+from seedance_async.core.media_types import Look, Material, no_look
 from seedance_async.core.names import OTHER_WIRE_NAMES, listed, plain, shown, suggest_value
 from seedance_async.core.option_checks import check_duration, check_options, having
 from seedance_async.core.spec import ModelSpec
@@ -24,10 +27,23 @@ _ENVELOPE: Final = plain("inputs")
 _MEDIA: Final = frozenset({"images", "videos", "audios", "first_frame", "last_frame"})
 
 
-def check(
-    inputs: Inputs, catalogue: Catalogue, unsettled: Collection[str] = ()
-) -> tuple[ModelSpec | None, list[Problem]]:
-    """Return the model's facts and every problem that is found.
+@frozen
+class Checked:
+    """What the checks found.
+
+    Attributes:
+        spec: The model's facts; None where there is no such model.
+        problems: Everything that is wrong.
+        materials: Local files and bytes that have to be uploaded, each once.
+    """
+
+    spec: ModelSpec | None
+    problems: list[Problem]
+    materials: tuple[Material, ...]
+
+
+def check(inputs: Inputs, catalogue: Catalogue, unsettled: Collection[str] = (), *, look: Look = no_look) -> Checked:
+    """Find the model's facts, every problem, and what has to be uploaded.
 
     Problems that depend on the model are looked for only if the catalogue has it and it takes this class of inputs.
 
@@ -35,12 +51,13 @@ def check(
         inputs: What to check.
         catalogue: The contract to check against.
         unsettled: Fields that are not known yet; nothing is said of their values.
+        look: Looks at local files; by default they are judged by their names.
     """
     problems: list[Problem] = []
     spec = _check_model(inputs, catalogue, problems)
     _check_prompt(inputs.prompt, spec, catalogue, problems)
     of_media: list[Problem] = []
-    check_media(inputs, spec, of_media)
+    materials = check_media(inputs, spec, of_media, look)
     # Which media the prompt can name is open until they are known.
     problems += of_media if _MEDIA.isdisjoint(unsettled) else (each for each in of_media if each.path != "prompt")
     _check_mode(inputs, problems)
@@ -50,7 +67,7 @@ def check(
     _check_extra(inputs.extra, problems)
     if unsettled:
         problems = [each for each in problems if each.path.partition("[")[0] not in unsettled]
-    return spec, problems
+    return Checked(spec, problems, materials)
 
 
 def _check_model(inputs: Inputs, catalogue: Catalogue, problems: list[Problem]) -> ModelSpec | None:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 from operator import index
-from typing import Any, Final, SupportsIndex, cast
+from pathlib import PurePath
+from typing import Any, Final, Protocol, SupportsIndex, cast
 from urllib.parse import urlsplit
 
 from seedance_async.core.frozen import EMPTY, freeze, is_iterable, is_list, is_mapping
@@ -22,9 +23,54 @@ def to_seed(value: str | float | SupportsIndex | None) -> int | None:
     return cast("int | None", _whole(value))
 
 
-def to_urls(value: Iterable[str] | None) -> tuple[str, ...]:
-    """Take any iterable of URLs as a tuple and None as none. A bare string, or a set, which has no order, is kept."""
-    return cast("tuple[str, ...]", _tuple(value))
+class PathLike(Protocol):
+    """Anything that is a path: `pathlib.Path`, or an object with `__fspath__`."""
+
+    def __fspath__(self) -> str:
+        """Return the path as a string."""
+        ...
+
+
+Given = str | PathLike | bytes | bytearray | memoryview
+"""What may stand for a reference: the URL of a file, a path of a local one, or its content."""
+Reference = str | PurePath | bytes
+"""What inputs hold of it."""
+
+
+def to_reference(value: Given) -> Reference:
+    """Take a string as a URL, a path as a path, and bytes as they are at this moment."""
+    return cast("Reference", _reference(value))
+
+
+def to_optional_reference(value: Given | None) -> Reference | None:
+    """Take a reference as `to_reference` does, and None as none."""
+    return cast("Reference | None", _reference(value))
+
+
+def to_references(value: Iterable[Given] | None) -> tuple[Reference, ...]:
+    """Take any iterable of references as a tuple and None as none.
+
+    A bare reference, or a set, which has no order, is kept.
+    """
+    found = _tuple(value)
+    if not isinstance(found, tuple):
+        return cast("tuple[Reference, ...]", found)
+    return cast("tuple[Reference, ...]", tuple(_reference(item) for item in cast("tuple[object, ...]", found)))
+
+
+def _reference(value: object) -> object:
+    if isinstance(value, str | PurePath | bytes):
+        return value
+    if isinstance(value, bytearray | memoryview):
+        return bytes(cast("bytearray | memoryview", value))
+    fspath = getattr(type(value), "__fspath__", None)
+    if fspath is None:
+        return value
+    try:
+        text: object = fspath(value)
+    except Exception:  # noqa: BLE001 (somebody else's class; what is no path is named by the checks)
+        return value
+    return PurePath(text) if isinstance(text, str) else value
 
 
 def to_extra(value: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -44,7 +90,7 @@ def _tuple(value: object) -> object:
 
 
 def _is_no_list(value: object) -> bool:
-    return isinstance(value, str | bytes | Mapping | set | frozenset)
+    return isinstance(value, str | bytes | bytearray | memoryview | Mapping | set | frozenset)
 
 
 def _whole(value: object) -> object:
@@ -65,8 +111,8 @@ def show_prompt(value: object) -> str:
     return repr(shorten(value, 120)) if isinstance(value, str) else shown(value)
 
 
-def show_urls(value: object) -> str:
-    """Show URLs without what may be signed."""
+def show_references(value: object) -> str:
+    """Show references: URLs without what may be signed, bytes as their number."""
     return f"[{', '.join(shown(item) for item in value)}]" if is_list(value) else shown(value)
 
 

@@ -1,24 +1,30 @@
 """What a user asks for: one class per way of making a video.
 
 The classes hold what was written and refuse nothing: `prepare` finds everything that is wrong at once, before anything
-is sent. None means "not sent", except for `output_resolution`, where it means the catalogue's default for the model.
+is sent. A string among the media is a URL; a local file is a `Path`, which is uploaded before the inputs are sent, and
+so are bytes. None means "not sent", except for `output_resolution`, where it means the catalogue's default for the
+model.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from pathlib import PurePath
+from typing import Any, ClassVar, Final, cast
 
 import attrs
 from attrs import field, frozen
 
 from seedance_async.core.convert import (
+    Reference,
     show_callback,
     show_extra,
     show_prompt,
-    show_urls,
+    show_references,
     to_duration,
     to_extra,
+    to_optional_reference,
+    to_reference,
+    to_references,
     to_seed,
-    to_urls,
 )
 from seedance_async.core.frozen import EMPTY
 from seedance_async.core.names import Kind, shown
@@ -74,15 +80,15 @@ class ImageToVideo(_Common):
     """A video that starts with one image, and may end with another. Other fields as in `TextToVideo`.
 
     Attributes:
-        first_frame: http(s) URL of the image that the video starts with.
-        last_frame: http(s) URL of the image that the video ends with, or None.
+        first_frame: The image that the video starts with: the URL of one, a `Path` or bytes.
+        last_frame: The image that the video ends with, or None.
         aspect_ratio: None follows the image. Not for the 2.5 family, which ignores it here.
     """
 
     kind: ClassVar[Kind] = "image"
 
-    first_frame: str = field(kw_only=True, repr=shown)
-    last_frame: str | None = field(default=None, kw_only=True, repr=shown)
+    first_frame: Reference = field(kw_only=True, converter=to_reference, repr=shown)
+    last_frame: Reference | None = field(default=None, kw_only=True, converter=to_optional_reference, repr=shown)
     duration: int = field(default=5, kw_only=True, converter=to_duration, repr=shown)
     aspect_ratio: str | None = field(default=None, kw_only=True, repr=shown)
     upscale_resolution: str | None = field(default=None, kw_only=True, repr=shown)
@@ -96,17 +102,17 @@ class OmniReference(_Common):
     At least one image or video is needed. Other fields as in `TextToVideo`.
 
     Attributes:
-        images: http(s) URLs of reference images.
-        videos: http(s) URLs of reference videos. They change the price.
-        audios: http(s) URLs of reference audio; never alone.
+        images: Reference images, each a URL, a `Path` or bytes.
+        videos: Reference videos. They change the price.
+        audios: Reference audio; never alone.
         aspect_ratio: None follows the media.
     """
 
     kind: ClassVar[Kind] = "reference"
 
-    images: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
-    videos: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
-    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
+    images: tuple[Reference, ...] = field(default=(), kw_only=True, converter=to_references, repr=show_references)
+    videos: tuple[Reference, ...] = field(default=(), kw_only=True, converter=to_references, repr=show_references)
+    audios: tuple[Reference, ...] = field(default=(), kw_only=True, converter=to_references, repr=show_references)
     duration: int = field(default=5, kw_only=True, converter=to_duration, repr=shown)
     aspect_ratio: str | None = field(default=None, kw_only=True, repr=shown)
     upscale_resolution: str | None = field(default=None, kw_only=True, repr=shown)
@@ -120,17 +126,17 @@ class VideoEdit(_Common):
     The price is reserved at submit and settled on the length of the source afterwards.
 
     Attributes:
-        videos: http(s) URLs; the first is edited (4 to 30 s), the others are references.
-        images: http(s) URLs of reference images.
-        audios: http(s) URLs of reference audio.
+        videos: Each a URL, a `Path` or bytes; the first is edited (4 to 30 s), the others are references.
+        images: Reference images, each a URL, a `Path` or bytes.
+        audios: Reference audio.
     """
 
     kind: ClassVar[Kind] = "edit"
 
     model: str = field(default="seedance2-5-edit", kw_only=True, repr=shown)
-    videos: tuple[str, ...] = field(kw_only=True, converter=to_urls, repr=show_urls)
-    images: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
-    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
+    videos: tuple[Reference, ...] = field(kw_only=True, converter=to_references, repr=show_references)
+    images: tuple[Reference, ...] = field(default=(), kw_only=True, converter=to_references, repr=show_references)
+    audios: tuple[Reference, ...] = field(default=(), kw_only=True, converter=to_references, repr=show_references)
 
 
 @frozen
@@ -140,19 +146,19 @@ class VideoExtend(_Common):
     The price is reserved at submit and settled on the length of the source afterwards.
 
     Attributes:
-        videos: http(s) URLs; the first is continued (2 to 30 s), the others are references.
+        videos: Each a URL, a `Path` or bytes; the first is continued (2 to 30 s), the others are references.
         duration: Whole seconds of new footage, 4 to 30. No default.
-        images: http(s) URLs of reference images.
-        audios: http(s) URLs of reference audio.
+        images: Reference images, each a URL, a `Path` or bytes.
+        audios: Reference audio.
     """
 
     kind: ClassVar[Kind] = "extend"
 
     model: str = field(default="seedance2-5-extend", kw_only=True, repr=shown)
-    videos: tuple[str, ...] = field(kw_only=True, converter=to_urls, repr=show_urls)
+    videos: tuple[Reference, ...] = field(kw_only=True, converter=to_references, repr=show_references)
     duration: int = field(kw_only=True, converter=to_duration, repr=shown)
-    images: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
-    audios: tuple[str, ...] = field(default=(), kw_only=True, converter=to_urls, repr=show_urls)
+    images: tuple[Reference, ...] = field(default=(), kw_only=True, converter=to_references, repr=show_references)
+    audios: tuple[Reference, ...] = field(default=(), kw_only=True, converter=to_references, repr=show_references)
 
 
 Inputs = TextToVideo | ImageToVideo | OmniReference | VideoEdit | VideoExtend
@@ -183,9 +189,9 @@ def class_of(inputs: Inputs) -> type[Inputs]:
 class Media:
     """The media of one request, by kind. Frames count as images."""
 
-    images: tuple[str, ...] = ()
-    videos: tuple[str, ...] = ()
-    audios: tuple[str, ...] = ()
+    images: tuple[Reference, ...] = ()
+    videos: tuple[Reference, ...] = ()
+    audios: tuple[Reference, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.images or self.videos or self.audios)
@@ -203,6 +209,24 @@ def media_of(inputs: Inputs) -> Media:
             return Media(images=(first,) if last is None else (first, last))
         case _:
             return Media(inputs.images, inputs.videos, inputs.audios)
+
+
+def local_media(inputs: Inputs) -> tuple[PurePath | bytes, ...]:
+    """Return what of the media of checked inputs has to be uploaded, each once."""
+    media = media_of(inputs)
+    given = (*media.images, *media.videos, *media.audios)
+    return tuple(dict.fromkeys(item for item in given if not isinstance(item, str)))
+
+
+def place_of(inputs: Inputs, content: PurePath | bytes) -> str:
+    """Return where in checked inputs a local file stands first, as a problem's path: `first_frame`, `images[2]`."""
+    for name in ("first_frame", "last_frame", "images", "videos", "audios"):
+        value: object = getattr(inputs, name, None)
+        if value == content:
+            return name
+        if isinstance(value, tuple) and content in value:
+            return f"{name}[{cast('tuple[object, ...]', value).index(content)}]"
+    return "inputs"
 
 
 def mode_of(inputs: Inputs) -> str | None:

@@ -1,10 +1,14 @@
-"""Checks of reference media and frames: URLs, numbers, kinds, and what the prompt says about them."""
+"""Checks of reference media and frames: URLs, files, numbers, kinds, and what the prompt says about them."""
 
 import re
+from pathlib import PurePath
 from typing import Final, cast
 from urllib.parse import urlsplit
 
+from attrs import define, field
+
 from seedance_async.core.inputs import ImageToVideo, Inputs, TextToVideo
+from seedance_async.core.media_types import KIND_OF_EXTENSION, Look, Material, MediaKind, examine, extension_of
 from seedance_async.core.names import listed, shorten, shown
 from seedance_async.core.spec import MediaLimit, ModelSpec
 from seedance_async.errors import Problem
@@ -13,21 +17,8 @@ _NO_URL_CHARACTERS: Final = re.compile(r"[\s<>\"\x00-\x20\x7f\ud800-\udfff]")
 #: A name of a reference in a prompt. Letters of other scripts may follow it without a space.
 _TOKEN: Final = re.compile(r"(?<![A-Za-z0-9_@.])@(image|video|audio)([0-9]+)(?![A-Za-z0-9_])", re.IGNORECASE)
 
-#: Extensions that say beyond doubt what a file is. Anything else at the end of a URL's path is no extension to us.
-_KIND_OF_EXTENSION: Final = {
-    extension: kind
-    for kind, extensions in (
-        ("images", ".jpg .jpeg .png .webp .gif .bmp .tif .tiff .heic .heif .avif .svg"),
-        ("videos", ".mp4 .mov .webm .m4v .avi .mkv .wmv .flv .mpg .mpeg"),
-        ("audios", ".mp3 .wav .m4a .aac .ogg .oga .opus .flac .wma .aiff"),
-    )
-    for extension in extensions.split()
-}
-_KINDS: Final = ("images", "videos", "audios")
+_KINDS: Final[tuple[MediaKind, ...]] = ("images", "videos", "audios")
 _ONE: Final = {"images": "image", "videos": "video", "audios": "audio"}
-_NO_FILE: Final = (
-    "local files and data URLs are not supported by this version, put the file where the service can fetch it"
-)
 
 
 def is_http_url(value: object) -> bool:
@@ -50,69 +41,107 @@ def host_only(url: object) -> str:
     return repr(shorten(f"{scheme}{separator}{host}{'' if host == rest else '/...'}"))
 
 
-def check_media(inputs: Inputs, spec: ModelSpec | None, problems: list[Problem]) -> None:
-    """Add what is wrong with the media of the inputs, and with what the prompt says about them."""
+def check_media(inputs: Inputs, spec: ModelSpec | None, problems: list[Problem], look: Look) -> tuple[Material, ...]:
+    """Add what is wrong with the media of the inputs, and with what the prompt says about them.
+
+    Returns:
+        What has to be uploaded, each once.
+    """
+    local = _Local(look, problems)
     counts: dict[str, int | None] = {"images": 0, "videos": 0, "audios": 0}
     if isinstance(inputs, ImageToVideo):
         limit = None if spec is None else spec.limits.images
-        _check_url("first_frame", inputs.first_frame, "images", limit, problems)
+        _check_one("first_frame", inputs.first_frame, "images", limit, local)
         if inputs.last_frame is not None:
-            _check_url("last_frame", inputs.last_frame, "images", limit, problems)
+            _check_one("last_frame", inputs.last_frame, "images", limit, local)
         counts["images"] = 1 if inputs.last_frame is None else 2
     elif not isinstance(inputs, TextToVideo):
         for name in _KINDS:
             limit = None if spec is None else cast("MediaLimit", getattr(spec.limits, name))
-            counts[name] = _check_list(name, getattr(inputs, name), limit, spec, problems)
+            counts[name] = _check_list(name, getattr(inputs, name), limit, spec, local)
         _check_presence(inputs, counts, problems)
     if isinstance(cast("object", inputs.prompt), str) and "@" in inputs.prompt:
         _check_tokens(inputs, counts, problems)
+    return tuple(found for found in local.found.values() if isinstance(found, Material) and found.facts.seen)
+
+
+@define
+class _Local:
+    """What was found: problems, and what local files are, each looked at once."""
+
+    look: Look
+    problems: list[Problem]
+    found: dict[PurePath | bytes, Material | str | None] = field(factory=dict[PurePath | bytes, Material | str | None])
+
+    def examine(self, content: PurePath | bytes) -> Material | str | None:
+        if content not in self.found:
+            self.found[content] = examine(content, self.look)
+        return self.found[content]
 
 
 def _check_list(
-    name: str, urls: object, limit: MediaLimit | None, spec: ModelSpec | None, problems: list[Problem]
+    name: MediaKind,
+    given: object,
+    limit: MediaLimit | None,
+    spec: ModelSpec | None,
+    local: _Local,
 ) -> int | None:
     """Check one list and return its length, or None where there is no telling."""
-    if not isinstance(urls, tuple):
+    if not isinstance(given, tuple):
         what = "a list of http(s) URLs"
-        hint = f"{what}, not a single string: [{shown(urls)}]" if isinstance(urls, str) else what
-        problems.append(Problem(name, f"must be {hint}", shown(urls)))
+        single = isinstance(given, str | bytes | PurePath)
+        hint = f"{what}, not a single string: [{shown(given)}]" if isinstance(given, str) else what
+        hint = f"{what}, paths or bytes, not a single one" if single and not isinstance(given, str) else hint
+        local.problems.append(Problem(name, f"must be {hint}", shown(given)))
         return None
-    entries = cast("tuple[object, ...]", urls)
-    for number, url in enumerate(entries):
-        _check_url(f"{name}[{number}]", url, name, limit, problems)
+    entries = cast("tuple[object, ...]", given)
+    for number, entry in enumerate(entries):
+        _check_one(f"{name}[{number}]", entry, name, limit, local)
     if limit is not None and spec is not None and len(entries) > limit.most:
-        problems.append(Problem(name, f"{spec.id} takes at most {limit.most} {name}", f"{len(entries)} {name}"))
+        local.problems.append(Problem(name, f"{spec.id} takes at most {limit.most} {name}", f"{len(entries)} {name}"))
     return len(entries)
 
 
-def _check_url(path: str, url: object, name: str, limit: MediaLimit | None, problems: list[Problem]) -> None:
-    if not is_http_url(url):
-        reason = f"must be an http(s) URL of {_article(name)}; {_NO_FILE}"
-        problems.append(Problem(path, reason, shown(url)))
+def _check_one(path: str, given: object, name: MediaKind, limit: MediaLimit | None, local: _Local) -> None:
+    """Check one reference: a URL by its looks, anything else by its content."""
+    if isinstance(given, PurePath | bytes):
+        found = local.examine(given)
+        if isinstance(found, str):
+            local.problems.append(Problem(path, found, shown(given)))
+            return
+        kind, extension = (None, "") if found is None else (found.format.kind, found.format.extension)
+    elif is_http_url(given):
+        extension = extension_of(urlsplit(cast("str", given)).path.rpartition("/")[2])
+        kind = KIND_OF_EXTENSION.get(extension)
+    else:
+        local.problems.append(Problem(path, f"must be an http(s) URL of {_article(name)}{_hint(given)}", shown(given)))
         return
-    extension = _extension(cast("str", url))
-    kind = _KIND_OF_EXTENSION.get(extension)
     if kind is None:
         return
     accepted = () if limit is None else limit.extensions
     if kind != name and extension not in accepted:
         # Frames are no lists, so the name of a list is no help there.
         meant = kind if path.startswith(name) else None
-        problems.append(
-            Problem(path, f"must be {_article(name)}, and {extension} is {_article(kind)}", shown(url), meant)
+        local.problems.append(
+            Problem(path, f"must be {_article(name)}, and {extension} is {_article(kind)}", shown(given), meant)
         )
     elif accepted and extension not in accepted:
-        problems.append(Problem(path, f"must be {_article(name)} of type {listed(accepted)}", shown(url)))
+        local.problems.append(Problem(path, f"must be {_article(name)} of type {listed(accepted)}", shown(given)))
+
+
+def _hint(given: object) -> str:
+    """Say what to do with a local file that was given as a string."""
+    if not isinstance(given, str):
+        return ", a Path or bytes"
+    if given[:5].casefold() == "data:":
+        return "; give the content itself as bytes"
+    if "://" in given and given[:7].casefold() != "file://":
+        return ", a Path or bytes"
+    return "; a string is a URL, so use Path for a local file"
 
 
 def _article(name: str) -> str:
     return f"{'a' if name == 'videos' else 'an'} {_ONE[name]}{' file' if name == 'audios' else ''}"
-
-
-def _extension(url: str) -> str:
-    last = urlsplit(url).path.rpartition("/")[2]
-    stem, dot, extension = last.rpartition(".")
-    return f".{extension.casefold()}" if dot and stem else ""
 
 
 def _check_presence(inputs: Inputs, counts: dict[str, int | None], problems: list[Problem]) -> None:

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import Final, Literal, cast
 
-from attrs import frozen
+from attrs import field, frozen
 
 MediaKind = Literal["images", "videos", "audios"]
 
@@ -84,15 +84,21 @@ class FileFacts:
         size: In bytes.
         changed_ns: When it was last written, as the file system says, in nanoseconds.
         head: Its first bytes, at most `HEAD`.
+        path: Where it is, absolute; empty for bytes.
         sha256: Digest of its content in hex; None while it was not read.
+        extension: What it was recognised as before, where its first bytes are not at hand.
         expected: The digest that the content must have, where an earlier session wrote it down.
+        seen: Whether somebody looked at it at all; otherwise it is judged by its name alone.
     """
 
     size: int
     changed_ns: int
     head: bytes
+    path: str = ""
     sha256: str | None = None
+    extension: str = ""
     expected: str | None = None
+    seen: bool = True
 
 
 Look = Callable[[PurePath], FileFacts | str]
@@ -100,8 +106,8 @@ Look = Callable[[PurePath], FileFacts | str]
 
 
 def no_look(path: PurePath) -> FileFacts | str:
-    """Say that nobody has looked at the file: for inputs that hold none."""
-    return f"is a local file, which can only be looked at by a session ({path.name})"
+    """Judge a file by its name alone: for inputs that are priced or looked at, and not sent."""
+    return FileFacts(0, 0, b"", str(path), seen=False)
 
 
 @frozen
@@ -132,7 +138,7 @@ def sniffed(head: bytes) -> tuple[str, ...]:
     """Return the extensions that a file which begins so may have, the usual one first; none where it says nothing."""
     if head[:4] == b"RIFF":
         return _RIFF.get(head[8:12], ())
-    if head[4:8] == b"ftyp":
+    if head[4:8] == b"ftyp" and len(head) >= 12:
         return _BRANDS.get(head[8:12], _ANY_BRAND)
     for start, extensions in _STARTS:
         if head.startswith(start):
@@ -169,8 +175,7 @@ def recognise(name: str | None, size: int, head: bytes) -> Format | str:
             return f"must be an image, a video or an audio file, and is {other}"
         if named not in KIND_OF_EXTENSION:
             told = "its first bytes do not tell" if name is None else "neither its name nor its first bytes tell"
-            hint = "give a name such as name='cat.png'" if name is None else "name it as what it is, such as cat.png"
-            return f"is no image, video or audio file that is known here: {told}; {hint}"
+            return f"is no image, video or audio that is known here: {told}; a name such as cat.png would"
         return Format(KIND_OF_EXTENSION[named], named)
     actual = named if named in found else found[0]
     kind = KIND_OF_EXTENSION[actual]
@@ -178,6 +183,62 @@ def recognise(name: str | None, size: int, head: bytes) -> Format | str:
     if claimed is not None and claimed != kind:
         return f"is called {named} and begins like {' or '.join(found)}; a file must be what its name says"
     return Format(kind, actual)
+
+
+def shown_content(content: PurePath | bytes) -> str:
+    """Show a path, or how many bytes there are."""
+    return f"<{len(content)} bytes>" if isinstance(content, bytes) else repr(str(content))
+
+
+@frozen
+class Material:
+    """A local file or bytes that the service is to use.
+
+    Attributes:
+        content: The path as it was given, or the bytes.
+        facts: What is known of it.
+        format: What it is.
+    """
+
+    content: PurePath | bytes = field(repr=shown_content)
+    facts: FileFacts = field(repr=False)
+    format: Format
+
+    @property
+    def path(self) -> str | None:
+        """Where it is; None for bytes."""
+        return None if isinstance(self.content, bytes) else self.facts.path
+
+    @property
+    def sha256(self) -> str | None:
+        """Digest of its content in hex; None while it was not read."""
+        return self.facts.sha256
+
+
+def facts_of_bytes(content: bytes) -> FileFacts:
+    """Return what is known of bytes without reading all of them."""
+    return FileFacts(len(content), 0, content[:HEAD])
+
+
+def examine(content: PurePath | bytes, look: Look) -> Material | str | None:
+    """Say what a file or bytes are.
+
+    Returns:
+        What they are, what is wrong with them, or None for a file that nobody looked at and whose name says nothing.
+    """
+    if isinstance(content, bytes):
+        facts: FileFacts | str = facts_of_bytes(content)
+        name = None
+    else:
+        facts, name = look(content), content.name
+    if isinstance(facts, str):
+        return facts
+    if not facts.seen or facts.extension:
+        extension = facts.extension or extension_of(name or "")
+        kind = KIND_OF_EXTENSION.get(extension)
+        return None if kind is None else Material(content, facts, Format(kind, extension))
+    found = recognise(name, facts.size, facts.head)
+    return found if isinstance(found, str) else Material(content, facts, found)
 
 
 def as_bytes(value: object) -> bytes | None:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import PurePath
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from seedance_async.core.redact import redact_url
 
@@ -137,9 +138,14 @@ def number_in(value: object) -> str | None:
 
 
 def shown(value: object) -> str:
-    """Return `value` as it may stand in a message: shortened, URLs without what may be signed."""
+    """Return `value` as it may stand in a message: shortened, without what may be signed, bytes as a number."""
     if isinstance(value, str):
         return shown_text(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"{len(cast('bytes', value))} bytes"
+    if isinstance(value, PurePath):
+        text = str(value)
+        return f"Path({text if len(text) <= _LONGEST_SHOWN else f'...{text[3 - _LONGEST_SHOWN :]}'!r})"
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001 (somebody else's __repr__; a message must not fail for it)

@@ -7,6 +7,7 @@ from attrs import evolve, frozen
 
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import ImageToVideo, Inputs, OmniReference, TextToVideo, VideoEdit, VideoExtend
+from seedance_async.core.media_types import Look, no_look
 from seedance_async.core.rates import credits_for, credits_text
 from seedance_async.core.request import Request, prepare_call
 from seedance_async.errors import InputError, Problem
@@ -78,19 +79,19 @@ def quote_requests(requests: Iterable[Request]) -> Quote:
     return Quote(total, len(lines), tuple(lines), reasons, tuple(later), only_in, tuple(extra))
 
 
-def quote(inputs: str | Inputs | Iterable[str | Inputs], catalogue: Catalogue) -> Quote:
+def quote(inputs: str | Inputs | Iterable[str | Inputs], catalogue: Catalogue, look: Look = no_look) -> Quote:
     """Check inputs and return what they cost. A string is a prompt for text-to-video.
 
     Raises:
         InputError: With the problems of all inputs; where several were given, each path starts with its index.
     """
     if isinstance(inputs, str | TextToVideo | ImageToVideo | OmniReference | VideoEdit | VideoExtend):
-        return quote_requests([prepare_call(inputs, {}, catalogue)])
+        return quote_requests([prepare_call(inputs, {}, catalogue, look)])
     requests: list[Request] = []
     problems: list[Problem] = []
     for number, item in enumerate(inputs):
         try:
-            requests.append(prepare_call(item, {}, catalogue))
+            requests.append(prepare_call(item, {}, catalogue, look))
         except InputError as error:
             problems += [evolve(problem, path=f"inputs[{number}].{problem.path}") for problem in error.problems]
     if problems:

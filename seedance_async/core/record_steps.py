@@ -76,7 +76,7 @@ def wanted(known: JobRecord | None, key: str, request: Request, at: datetime, *,
     Returns:
         `known` itself where it is queued and tells of exactly this request in this group.
     """
-    inputs, catalogue = inputs_to_json(request.inputs), request.catalogue.name
+    inputs, catalogue = inputs_to_json(request.inputs, request.materials), request.catalogue.name
     if known is not None and known.state is State.QUEUED:
         said = (known.digest, known.inputs, known.catalogue, known.credits, known.group)
         if said == (request.digest, inputs, catalogue, request.credits, group):
@@ -89,6 +89,12 @@ def wanted(known: JobRecord | None, key: str, request: Request, at: datetime, *,
         "group": group,
     }
     return queued(key, inputs=inputs, **facts) if known is None else requeued(known, inputs=inputs, **facts)
+
+
+def named(record: JobRecord, request: Request, at: datetime) -> JobRecord:
+    """Return the record of a queued job whose local files were read meanwhile."""
+    inputs = inputs_to_json(request.inputs, request.materials)
+    return evolve(record, digest=request.digest, inputs=inputs, changed_at=at)
 
 
 def intended(record: JobRecord, at: datetime) -> JobRecord:

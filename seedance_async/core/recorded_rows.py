@@ -15,7 +15,7 @@ from seedance_async.core.lifecycle import State
 from seedance_async.core.plan import Plan, PlannedRow
 from seedance_async.core.pricing import quote_requests
 from seedance_async.core.record import JobRecord
-from seedance_async.core.record_inputs import CUT, KIND, inputs_from_json, shown_inputs
+from seedance_async.core.record_inputs import CUT, KIND, inputs_from_json, recorded_look, shown_inputs
 from seedance_async.core.request import BASE_DEADLINE, Request, prepare
 from seedance_async.core.rows import RowSource
 from seedance_async.errors import InputError
@@ -88,7 +88,7 @@ def _inputs(record: JobRecord) -> tuple[Inputs, bool]:
 
 def _request(record: JobRecord, inputs: Inputs, catalogue: Catalogue) -> Request:
     try:
-        request = prepare(inputs, catalogue)
+        request = prepare(inputs, catalogue, recorded_look(record.inputs))
     except InputError:
         # It was checked when it was sent; this is for looking at it, and for how long its task may take.
         spec = catalogue.find(inputs.model) or catalogue.models[0]

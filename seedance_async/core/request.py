@@ -11,6 +11,7 @@ from seedance_async.core.catalogue import BUILT_IN, Catalogue
 from seedance_async.core.checks import check
 from seedance_async.core.digest import inputs_digest
 from seedance_async.core.inputs import Inputs, TextToVideo
+from seedance_async.core.media_types import Look, Material, no_look
 from seedance_async.core.rates import credits_for, settles_later, why_unpriced
 from seedance_async.core.spec import ModelSpec
 from seedance_async.errors import InputError
@@ -60,6 +61,7 @@ class Request:
         typical_seconds: How long such a task usually takes, the longer end of what is published.
         deadline_seconds: After how long the wait is given up by default, from acceptance.
         only_in: Fields that only one published contract knows, each with that catalogue's name.
+        materials: Local files and bytes that are uploaded before it is sent, each once.
     """
 
     inputs: Inputs
@@ -73,44 +75,59 @@ class Request:
     typical_seconds: float
     deadline_seconds: float
     only_in: tuple[tuple[str, str], ...]
+    materials: tuple[Material, ...] = ()
 
     @property
     def digest(self) -> str:
         """Name of the inputs, see `inputs_digest`. Made when it is asked for: only jobs with a key need it."""
-        return inputs_digest(self.inputs)
+        return inputs_digest(self.inputs, self.materials)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether `digest` is the name of the content, and no local file has to be read for it."""
+        return all(material.sha256 is not None for material in self.materials)
 
 
-def prepare(inputs: Inputs, catalogue: Catalogue) -> Request:
+def prepare(inputs: Inputs, catalogue: Catalogue, look: Look = no_look) -> Request:
     """Check inputs and return the request.
+
+    Args:
+        inputs: What the user wrote.
+        catalogue: The contract to check against.
+        look: Looks at local files. Without one they are judged by their names, which does for a price; what is to be
+            sent needs one.
 
     Raises:
         InputError: With everything that is wrong, each problem with its path. Money: nothing was sent.
     """
-    return _prepared(Draft(inputs), catalogue)
+    return _prepared(Draft(inputs), catalogue, look)
 
 
-def prepare_call(source: str | Inputs, fields: Mapping[str, object], catalogue: Catalogue) -> Request:
+def prepare_call(
+    source: str | Inputs, fields: Mapping[str, object], catalogue: Catalogue, look: Look = no_look
+) -> Request:
     """Check a prompt completed by fields, or inputs some of which fields replace, and return the request.
 
     Raises:
         InputError: With everything that is wrong, names and values together, each problem with its path. A value under
             a wrong name is checked once it has its right one. Money: nothing was sent.
     """
-    return _prepared(draft_call(source, fields), catalogue)
+    return _prepared(draft_call(source, fields), catalogue, look)
 
 
-def prepare_row(fields: Mapping[str, object], catalogue: Catalogue) -> Request:
+def prepare_row(fields: Mapping[str, object], catalogue: Catalogue, look: Look = no_look) -> Request:
     """Check fields from which the class of the inputs follows, see `draft_row`, and return the request.
 
     Raises:
         InputError: As from `prepare_call`; also for fields that are missing.
     """
-    return _prepared(draft_row(fields), catalogue)
+    return _prepared(draft_row(fields), catalogue, look)
 
 
-def _prepared(draft: Draft, catalogue: Catalogue) -> Request:
+def _prepared(draft: Draft, catalogue: Catalogue, look: Look) -> Request:
     inputs = draft.inputs
-    spec, problems = check(inputs, catalogue, draft.unsettled)
+    checked = check(inputs, catalogue, draft.unsettled, look=look)
+    spec, problems = checked.spec, checked.problems
     if spec is None or problems or draft.problems:
         raise InputError([*draft.problems, *problems])
     resolution = inputs.output_resolution or spec.limits.default_resolution
@@ -128,6 +145,7 @@ def _prepared(draft: Draft, catalogue: Catalogue) -> Request:
         typical_seconds=typical,
         deadline_seconds=max(BASE_DEADLINE, BASE_DEADLINE * typical / _USUAL),
         only_in=_only_in(inputs, spec, resolution),
+        materials=checked.materials,
     )
 
 

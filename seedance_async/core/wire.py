@@ -1,6 +1,9 @@
 """The create request as the service reads it. The only place with the service's names on the way out."""
 
 import re
+from collections.abc import Mapping
+from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any, Final
 
 from seedance_async.core.frozen import is_list, is_mapping, thaw
@@ -11,6 +14,8 @@ from seedance_async.core.spec import DurationForm, ReferenceForm
 
 __all__ = ["DurationForm", "create_body", "is_duration_type_complaint"]
 
+#: For requests without local files.
+NO_URLS: Final[Mapping[PurePath | bytes, str]] = MappingProxyType({})
 #: Fields that are sent as they are, if they are given.
 _AS_GIVEN: Final = tuple(
     (name, WIRE_NAMES[name])
@@ -26,7 +31,10 @@ _AS_GIVEN: Final = tuple(
 
 
 def create_body(
-    request: Request, duration_form: DurationForm | None = None, callback_url: str | None = None
+    request: Request,
+    duration_form: DurationForm | None = None,
+    callback_url: str | None = None,
+    urls: Mapping[PurePath | bytes, str] = NO_URLS,
 ) -> dict[str, Any]:
     """Return the JSON object of `createTask`.
 
@@ -34,10 +42,11 @@ def create_body(
         request: A prepared request.
         duration_form: How the duration is written; by default as the model's facts say.
         callback_url: Where the service says that the task has ended, unless the inputs say where.
+        urls: Where the local files among the media are.
     """
     inputs, spec = request.inputs, request.spec
     fields: dict[str, Any] = {"prompt": inputs.prompt}
-    _add_media(fields, inputs, spec.wire.references)
+    _add_media(fields, inputs, spec.wire.references, urls)
     mode = mode_of(inputs)
     if mode is not None:
         fields["mode"] = mode
@@ -61,15 +70,20 @@ def create_body(
     return body
 
 
-def _add_media(fields: dict[str, Any], inputs: Inputs, form: ReferenceForm) -> None:
+def _add_media(
+    fields: dict[str, Any], inputs: Inputs, form: ReferenceForm, urls: Mapping[PurePath | bytes, str]
+) -> None:
     media = media_of(inputs)
     if not media:
         return
+    images, videos, audios = (
+        [item if isinstance(item, str) else urls[item] for item in items]
+        for items in (media.images, media.videos, media.audios)
+    )
     if form == "both":
-        fields["urls"] = [*media.images, *media.videos, *media.audios]
-    for wire_name, urls in (("imageUrls", media.images), ("videoUrls", media.videos), ("audioUrls", media.audios)):
-        if urls:
-            fields[wire_name] = list(urls)
+        fields["urls"] = [*images, *videos, *audios]
+    split = {"imageUrls": images, "videoUrls": videos, "audioUrls": audios}
+    fields.update({wire_name: found for wire_name, found in split.items() if found})
 
 
 #: Words of a complaint about a type. A literal in quotes after "received" is a value, which is another matter.

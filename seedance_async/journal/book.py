@@ -88,7 +88,8 @@ class JobBook:
             JournalError: They are perhaps not written.
             ConfigurationError: The session is not open.
         """
-        waits = self._live().waits
+        intake = self._live()
+        waits, look = intake.waits, intake.opened.library.look
         planned: list[tuple[PlannedJob, Request]] = []
         problems: list[Problem] = []
         for number, job in enumerate(jobs):
@@ -100,7 +101,7 @@ class JobBook:
                 problems.append(problem)
             problems += _wrong_notes(job.notes)
             try:
-                request = job.inputs if isinstance(job.inputs, Request) else prepare(job.inputs, self._catalogue)
+                request = job.inputs if isinstance(job.inputs, Request) else prepare(job.inputs, self._catalogue, look)
                 planned.append((job, request))
             except InputError as error:
                 problems += [evolve(problem, path=f"{job.key}: {problem.path}") for problem in error.problems]

@@ -11,7 +11,7 @@ from seedance_async.core.outcome import Outcome, Unknown
 from seedance_async.core.record import AttemptOutcome
 from seedance_async.core.record_errors import record_error
 from seedance_async.core.record_results import record_result
-from seedance_async.core.record_steps import closed, ended, intended, resolved, superseded, wanted
+from seedance_async.core.record_steps import closed, ended, intended, named, resolved, superseded, wanted
 from seedance_async.core.results import VideoResult
 from seedance_async.errors import SeedanceError
 from seedance_async.job import Job
@@ -38,6 +38,13 @@ class Entries:
         known = self.keeper.records.get(job.key)
         record = wanted(known, job.key, request, self.keeper.wall(), group=job.group)
         if record is not known:
+            self.keeper.put(record)
+
+    def named(self, job: Job) -> None:
+        """Note what the local files of a queued job hold, now that they were read."""
+        if self.keeper is not None and job.journalled:
+            assert job.request is not None
+            record = named(self.keeper.records[job.key], job.request, self.keeper.wall())
             self.keeper.put(record)
 
     async def intend(self, job: Job) -> None:

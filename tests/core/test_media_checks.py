@@ -48,14 +48,17 @@ def problem_of(inputs: Inputs, catalogue: Catalogue = CLASSIC) -> Problem:
         "",
         None,
         5,
-        b"https://cdn.example/cat.png",
     ],
 )
 def test_no_url(url: Any) -> None:
     """A file name, a data URL or anything else that is no http(s) URL is refused with what is wanted."""
     problem = problem_of(OmniReference("a lake", images=[URL, url]))
     assert problem.path == "images[1]"
-    assert "http(s) URL of an image; local files and data URLs are not supported" in problem.message
+    assert "must be an http(s) URL of an image" in problem.message
+    local = isinstance(url, str) and ("://" not in url or url.startswith("file:"))
+    data = isinstance(url, str) and url.startswith("data:")
+    assert ("use Path for a local file" in problem.message) is (local and not data)
+    assert ("as bytes" in problem.message) is data
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ async def test_what_is_wrong_is_said_before_any_request(start: Start, tmp_path: 
     assert "is a PDF" in await problem(session.upload(write(tmp_path / "a.png", b"%PDF-1.7")))
     assert "begins like .mp4" in await problem(session.upload(write(tmp_path / "b.png", MP4)))
     assert "neither its name nor its first bytes" in await problem(session.upload(write(tmp_path / "c", b"???")))
-    assert "give a name" in await problem(session.upload(b"???"))
+    assert "its first bytes do not tell" in await problem(session.upload(b"???"))
     assert "is empty" in await problem(session.upload(b""))
     assert "is a URL already" in await problem(session.upload("https://cdn.example/cat.png"))
     assert "must be a path or bytes" in await problem(session.upload(5))  # type: ignore[arg-type]
