@@ -46,6 +46,7 @@ from seedance_async.batch.events import (
 from seedance_async.batch.exit_codes import ExitCode
 from seedance_async.batch.folder import check_folder
 from seedance_async.batch.opening import JOURNAL, Folder, open_folder
+from seedance_async.batch.planning import make_plan
 from seedance_async.batch.report import BatchReport, EndedRow
 from seedance_async.batch.rows import read_rows
 from seedance_async.batch.runner import BatchRunner
@@ -57,7 +58,6 @@ from seedance_async.core.plan import (
     describe_plan,
     describe_problems,
     judge_budget,
-    make_plan,
 )
 from seedance_async.core.rows import Row, RowFormat, RowSource
 from seedance_async.core.run_options import DEFAULT_OPTIONS, OnDrift, RetryFailed, RunOptions

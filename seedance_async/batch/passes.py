@@ -18,6 +18,7 @@ from seedance_async.batch.books import Books
 from seedance_async.batch.events import CreditsBack, StopReason, WaitingForCredits
 from seedance_async.batch.following import Follower
 from seedance_async.batch.outcomes import ACCOUNT_ERRORS, row_that_failed
+from seedance_async.batch.planning import changed_files
 from seedance_async.core.inputs import Inputs
 from seedance_async.core.record import JobRecord
 from seedance_async.core.run_options import RunOptions
@@ -59,7 +60,7 @@ class Passes:
 
     async def run(self, jobs: Sequence[JobStanding], *, attempts: int, retry_failed: bool = False) -> None:
         """Send rows until each has ended, or nothing further is sent."""
-        left = list(jobs)
+        left = await self._with_their_files(jobs)
         while left and not self.stopping.is_set():
             self._short = []
             await self._send(left, attempts=attempts, retry_failed=retry_failed)
@@ -68,6 +69,14 @@ class Passes:
             left = [job for job in left if self._is_open(job)]
             await self._credits(left[0])
             left = [job for job in left if self._is_open(job)]
+
+    async def _with_their_files(self, jobs: Sequence[JobStanding]) -> list[JobStanding]:
+        """Return the rows whose local files are what they were; the others have failed, and nothing was sent."""
+        errors = await asyncio.to_thread(changed_files, [job.row.request for job in jobs])
+        for job, error in zip(jobs, errors, strict=True):
+            if error is not None:
+                self._failed(job, error)
+        return [job for job, error in zip(jobs, errors, strict=True) if error is None]
 
     def _is_open(self, job: JobStanding) -> bool:
         key = job.row.key

@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 
 from seedance_async.batch.formats import COMMENT, DELIMITERS, read_csv, read_jsonl, read_text
 from seedance_async.core.inputs import INPUT_FIELDS
-from seedance_async.core.rows import RESERVED, RowFormat, RowSource
+from seedance_async.core.rows import RESERVED, RowFormat, RowSource, with_files
 from seedance_async.errors import InputError, Problem
 
 STDIN: Final = "-"
@@ -45,6 +45,8 @@ def read_rows(
         stdin: Standard input as bytes, for `"-"`.
         input_format: The format, where neither suffix nor content should decide.
 
+    Media without a scheme are paths, relative to the folder of the file; of standard input, to the present one.
+
     Returns:
         The rows, with the problems of single rows in `problems` for `make_plan` to raise together with its own.
 
@@ -52,6 +54,7 @@ def read_rows(
         InputError: The file as a whole cannot be used: missing, unreadable, empty, a spreadsheet, not UTF-8, or a CSV
             without a usable header.
     """
+    folder = Path.cwd() if os.fspath(path) == STDIN else Path(path).absolute().parent
     if os.fspath(path) == STDIN:
         if stdin is None:
             raise ValueError("reading '-' needs stdin=")
@@ -68,9 +71,9 @@ def read_rows(
     bom = data.startswith(_UTF8_BOM)
     match input_format or _BY_SUFFIX.get(suffix) or _detect(name, suffix, text):
         case "jsonl":
-            return read_jsonl(name, text, bom=bom)
+            return with_files(read_jsonl(name, text, bom=bom), folder)
         case "csv":
-            return read_csv(name, text, bom=bom)
+            return with_files(read_csv(name, text, bom=bom), folder)
         case "text":
             return read_text(name, text, bom=bom)
 

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, cast
 
 from seedance_async.batch.manifest import Record
@@ -15,7 +15,7 @@ from seedance_async.batch.report import EndedRow
 from seedance_async.batch.untouched import forget_missing, is_untouched, note_digest
 from seedance_async.batch.whole import remove_part, write_whole
 from seedance_async.core.redact import redact_links
-from seedance_async.core.rows import CARRIED, ERROR_COLUMN, RowSource
+from seedance_async.core.rows import CARRIED, ERROR_COLUMN, MEDIA_FIELDS, RowSource
 
 RESULTS: Final = "results.csv"
 FAILED: Final = "failed"
@@ -107,12 +107,27 @@ def _rows_of(source: RowSource, rows: Sequence[EndedRow]) -> bytes:
 def _to_pass_in(ended: EndedRow) -> dict[str, object]:
     row = {name: value for name, value in ended.row.raw.items() if name not in {ERROR_COLUMN, "count"}}
     row |= ended.row.filled
+    row |= _files_of(ended)
     if ended.row.key not in {ended.row.id, ended.row.digest}:
         row["id"] = ended.row.key
     row["output"] = ended.row.file.as_posix()
     if ended.status == "failed" and ended.message is not None:
         row[ERROR_COLUMN] = redact_links(ended.message)
     return row
+
+
+def _files_of(ended: EndedRow) -> dict[str, object]:
+    """Return the media that are local files, with paths that mean the same from everywhere."""
+    found: dict[str, object] = {}
+    for name in MEDIA_FIELDS:
+        value: object = getattr(ended.row.inputs, name, None)
+        if isinstance(value, PurePath):
+            found[name] = str(value)
+        elif isinstance(value, tuple):
+            items = cast("tuple[object, ...]", value)
+            if any(isinstance(item, PurePath) for item in items):
+                found[name] = [str(item) for item in items]
+    return found
 
 
 def _flat(record: Record) -> dict[str, object]:

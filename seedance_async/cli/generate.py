@@ -15,10 +15,11 @@ from seedance_async.cli.service import make_session, parse_budget
 from seedance_async.cli.targets import ready_target
 from seedance_async.cli.terminal import Terminal, amount, one_line, quoted
 from seedance_async.cli.watch import follow
+from seedance_async.contents import look
 from seedance_async.core.inputs import Inputs
 from seedance_async.core.request import Request, prepare_row
 from seedance_async.errors import SeedanceError, TaskFailedError
-from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble
+from seedance_async.hooks import Drift, GateClosed, GateOpened, HookEvent, PossibleDouble, Uploaded
 
 #: After an interruption: how long to wait for the answer to a create that is on the wire, since it holds the id.
 LAST_ANSWER_SECONDS = 10.0
@@ -49,7 +50,7 @@ def make_one(
     """Make one video, save it and print where it is; with `json` a failure of any kind is an object as well."""
     job: list[TaskHandle] = []
     try:
-        request = prepare_row({"prompt": prompt, **fields.fields()}, service.chosen_catalogue())
+        request = prepare_row({"prompt": prompt, **fields.fields()}, service.chosen_catalogue(), look)
         session = make_session(service, budget=parse_budget(budget), hooks=[Told(terminal)])
         one = One(request.inputs, output, ready_target(output, overwrite=overwrite), overwrite, json)
         say_request(request, terminal)
@@ -120,6 +121,8 @@ class Told:
                 self.terminal.complain(f"sent again after an error of the service, may be paid twice: {why}")
             case Drift():
                 self.terminal.complain(f"{event.what} should be {event.expected} and is {event.actual}")
+            case Uploaded(path=path, size=size) if path is not None:
+                self.terminal.say(f"uploaded {one_line(Path(path).name, 60)} ({size:,} bytes)")
             case _:
                 pass
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from attrs import fields as attr_fields
@@ -55,6 +56,7 @@ def _file_or_stdin(_type: object, value: str) -> None:
 
 FileArgument = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_file_or_stdin)]
 UrlOption = Annotated[str | None, Parameter(metavar="URL")]
+FileOrUrlOption = Annotated[str | None, Parameter(metavar="FILE|URL")]
 CreditsOption = Annotated[str | None, Parameter(metavar="CREDITS", show_default=False)]
 NamePatternOption = Annotated[str | None, Parameter(metavar="PATTERN", show_default=False)]
 #: A switch that is off unless given.
@@ -99,21 +101,21 @@ class InputOptions:
     """mp4 or mov (models of the 2.5 family)."""
     callback_url: UrlOption = None
     """URL that the service calls once when the task has ended."""
-    first_frame: UrlOption = None
-    """URL of the picture that the video starts with."""
-    last_frame: UrlOption = None
-    """URL of the picture that the video ends with."""
-    images: Annotated[tuple[str, ...], Parameter(name="--image", metavar="URL")] = ()
-    """URL of a reference image; repeat for more, named @image1, @image2 ... in the prompt."""
-    videos: Annotated[tuple[str, ...], Parameter(name="--video", metavar="URL")] = ()
-    """URL of a reference video; repeat for more."""
-    audios: Annotated[tuple[str, ...], Parameter(name="--audio", metavar="URL")] = ()
-    """URL of a reference audio; repeat for more."""
+    first_frame: FileOrUrlOption = None
+    """The picture that the video starts with: a file of this computer or a URL."""
+    last_frame: FileOrUrlOption = None
+    """The picture that the video ends with."""
+    images: Annotated[tuple[str, ...], Parameter(name="--image", metavar="FILE|URL")] = ()
+    """A reference image; repeat for more, named @image1, @image2 ... in the prompt."""
+    videos: Annotated[tuple[str, ...], Parameter(name="--video", metavar="FILE|URL")] = ()
+    """A reference video; repeat for more."""
+    audios: Annotated[tuple[str, ...], Parameter(name="--audio", metavar="FILE|URL")] = ()
+    """A reference audio; repeat for more."""
     extra: Annotated[tuple[str, ...], Parameter(metavar="NAME=JSON")] = ()
     """A field that no catalogue knows, sent as it is; repeat for more."""
 
     def fields(self) -> dict[str, object]:
-        """Give what was set, in the names of the inputs classes.
+        """Give what was set, in the names of the inputs classes. Media without a scheme are files, relative to here.
 
         Raises:
             CommandError: An `--extra` is not NAME=JSON.
@@ -123,6 +125,9 @@ class InputOptions:
             value: object = getattr(self, attribute.name)
             if value is not None and value != ():
                 given[attribute.name] = value
+        from seedance_async.core.rows import local_media_of  # noqa: PLC0415 (not for --help)
+
+        given = dict(local_media_of(given, Path.cwd()))
         if self.extra:
             given["extra"] = parse_extra(self.extra)
         return given

@@ -62,7 +62,7 @@ def upload_files(files: Sequence[str], service: ServiceOptions, terminal: Termin
         try:
             url = await session.upload(Path(file), progress=bars.of(file))
         except SeedanceError as error:
-            terminal.complain(f"{one_line(file, 80)}: {without_secrets(words_of(error))}")
+            terminal.complain(f"{one_line(file)}: {without_secrets(words_of(error))}")
             return exit_code_of(error)
         told = until.seen[url]
         return {"file": file, "url": url, "size": told.size, "until": told.until.isoformat(timespec="seconds")}

@@ -57,12 +57,15 @@ def inputs_digest(inputs: Inputs, materials: Iterable[Material] = ()) -> str:
     """
     cls = class_of(inputs)
     known = {material.content: material for material in materials}
-    unread = any(material.sha256 is None and not isinstance(content, bytes) for content, material in known.items())
+    unread: list[PurePath] = []
 
     def as_json(value: object) -> Any:
-        if isinstance(value, PurePath | bytes):
-            return _name_of(value, known.get(value))
-        return _json_default(value)
+        if not isinstance(value, PurePath | bytes):
+            return _json_default(value)
+        name = _name_of(value, known.get(value))
+        if isinstance(value, PurePath) and "sha256" not in name:
+            unread.append(value)
+        return name
 
     written: dict[str, Any] = {"kind": inputs.kind}
     for name, default in _DEFAULTS[cls]:

@@ -13,6 +13,7 @@ from attrs import Factory, evolve, field, frozen
 
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import INPUT_FIELDS, Inputs
+from seedance_async.core.media_types import Look, no_look
 from seedance_async.core.pricing import Quote, quote_requests
 from seedance_async.core.rates import credits_text
 from seedance_async.core.request import Request, prepare_row
@@ -98,6 +99,7 @@ def make_plan(
     catalogue: Catalogue,
     name_pattern: str | None = None,
     count: int = 1,
+    look: Look = no_look,
 ) -> Plan:
     """Check every row and decide its key, its file and its price.
 
@@ -108,6 +110,7 @@ def make_plan(
         name_pattern: How files are called, such as `"{id}.mp4"` (see `NamePattern`), for rows without an `output`;
             None is their `id`, else their number and prompt.
         count: Videos of each row that has no `count` of its own. The second and later ones are rows of the plan too.
+        look: Looks at local files, and reads them: the name of a row is that of their content.
 
     Returns:
         The plan, with at least one row.
@@ -127,7 +130,7 @@ def make_plan(
     requests: dict[int, Request] = {}
     for position, row in enumerate(source.rows):
         try:
-            requests[position] = prepare_row({**_unknown(row), **defaults, **row.fields}, catalogue)
+            requests[position] = prepare_row({**_unknown(row), **defaults, **row.fields}, catalogue, look)
         except InputError as error:
             problems += [problem for problem in _placed(error, source.name, row.line) if problem.path not in known]
     digests = {position: request.digest for position, request in requests.items()}

@@ -97,6 +97,14 @@ def shown_inputs(written: Mapping[str, Any]) -> Inputs | None:
         return None
 
 
+def plain_value(name: str, value: Any) -> Any:
+    """Return a written value as a row of a batch file has it: a local file as its path."""
+    found = _read(name, value)
+    if is_list(found):
+        return [str(item) if isinstance(item, PurePath) else item for item in found]
+    return str(found) if isinstance(found, PurePath) else found
+
+
 def without_signatures(written: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return written inputs without what may be signed (rule 2); the same object where nothing is."""
     cut = {name: shown for name in _LINKS if name in written and (shown := _shown(written[name])) != written[name]}

@@ -15,7 +15,7 @@ from seedance_async.core.lifecycle import State
 from seedance_async.core.plan import Plan, PlannedRow
 from seedance_async.core.pricing import quote_requests
 from seedance_async.core.record import JobRecord
-from seedance_async.core.record_inputs import CUT, KIND, inputs_from_json, recorded_look, shown_inputs
+from seedance_async.core.record_inputs import CUT, KIND, inputs_from_json, plain_value, recorded_look, shown_inputs
 from seedance_async.core.request import BASE_DEADLINE, Request, prepare
 from seedance_async.core.rows import RowSource
 from seedance_async.errors import InputError
@@ -116,6 +116,6 @@ def _own_file(key: str, inputs: Inputs) -> PurePosixPath:
 
 
 def _raw(record: JobRecord, notes: JobNotes) -> dict[str, object]:
-    given = {name: thaw(value) for name, value in record.inputs.items() if name not in {KIND, CUT}}
+    given = {name: plain_value(name, thaw(value)) for name, value in record.inputs.items() if name not in {KIND, CUT}}
     name = {} if notes.id is None else {"id": notes.id}
     return {**name, **given, **notes.carried}

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.families import Families
+from seedance_async.core.media_types import look_of
 from seedance_async.core.plan import PlannedRow
 from seedance_async.core.request import prepare_call
 from seedance_async.core.row_files import numbered
@@ -54,7 +55,8 @@ def rerolled(
             problems.append(Problem("reroll", message, repr(name)))
             continue
         try:
-            request = prepare_call(wanted.inputs, options.reroll_fields, catalogue)
+            look = look_of(wanted.request.materials)
+            request = prepare_call(wanted.inputs, options.reroll_fields, catalogue, look)
         except InputError as error:
             problems += [evolve(each, path=f"reroll {name}: {each.path}") for each in error.problems]
             continue

@@ -7,16 +7,19 @@
    earlier batch wrote, is dropped.
 5. Every other column is a field of the inputs. A name that no inputs have is a problem: the service would ignore
    it silently and bill.
-6. An empty cell, or null in JSON, is a field that was not given.
+6. Among the media of a row, text without a scheme is the path of a file, relative to the batch file (`with_files`).
+7. An empty cell, or null in JSON, is a field that was not given.
 """
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import Final, Literal
 
 from attrs import evolve, field, frozen
 
+from seedance_async.core.frozen import is_list
 from seedance_async.core.names import shorten, shown, suggest_field
 from seedance_async.errors import InputError, Problem
 
@@ -30,6 +33,11 @@ MOST_VARIANTS: Final = 100
 CARRIED: Final = "#"
 #: Where the rows of `failed.csv` say why they failed. Passed in again, a row starts without it.
 ERROR_COLUMN: Final = "#error"
+
+#: The fields of inputs that hold media.
+MEDIA_FIELDS: Final = frozenset({"first_frame", "last_frame", "images", "videos", "audios"})
+#: How a URL begins. A drive's letter is no scheme.
+_SCHEME: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*://|data:)", re.IGNORECASE)
 
 _NO_MAPPING: Final[Mapping[str, object]] = MappingProxyType({})
 
@@ -80,6 +88,26 @@ class RowSource:
     delimiter: str = ","
     bom: bool = False
     comments: int = 0
+
+
+def with_files(source: RowSource, folder: PurePath) -> RowSource:
+    """Return rows whose media without a scheme are paths, relative to a folder (rule 6)."""
+    rows = tuple(evolve(row, fields=local_media_of(row.fields, folder)) for row in source.rows)
+    return evolve(source, rows=rows)
+
+
+def local_media_of(fields: Mapping[str, object], folder: PurePath) -> Mapping[str, object]:
+    """Return fields of inputs whose media without a scheme are paths, relative to a folder."""
+    found = {name: _local(value, folder) for name, value in fields.items() if name in MEDIA_FIELDS}
+    return {**fields, **found} if found else fields
+
+
+def _local(value: object, folder: PurePath) -> object:
+    if is_list(value):
+        return tuple(_local(item, folder) for item in value)
+    if not isinstance(value, str) or not value.strip() or _SCHEME.match(value):
+        return value
+    return folder / value.strip()
 
 
 def where(name: str, line: int, path: str | None = None) -> str:

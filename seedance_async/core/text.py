@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from seedance_async.core.build import unknown_field
-from seedance_async.core.frozen import is_mapping
+from seedance_async.core.frozen import is_list, is_mapping
 from seedance_async.core.inputs import INPUT_FIELDS
 from seedance_async.core.names import number_in, shown
 from seedance_async.errors import InputError, Problem
@@ -22,7 +22,8 @@ def coerce_text(name: str, text: str) -> object:
     """Return the value of the input field `name` that `text` stands for.
 
     Whole numbers may be written `5` or `5.0` (spreadsheets do). Truth is `true`, `yes`, `on`, `1` or the opposite,
-    in any case. Lists are separated by spaces or line breaks. `extra` is a JSON object. Everything else is the text
+    in any case. Lists are separated by spaces or line breaks, or written as JSON where
+    a path has spaces of its own. `extra` is a JSON object. Everything else is the text
     itself, without surrounding white space except for the prompt.
 
     Raises:
@@ -38,7 +39,7 @@ def coerce_text(name: str, text: str) -> object:
     if name == "generate_audio":
         return _truth(name, stripped)
     if name in _LISTS:
-        return tuple(stripped.split())
+        return _words(name, stripped)
     if name == "extra":
         return _object(name, stripped)
     return stripped
@@ -58,6 +59,19 @@ def _truth(name: str, text: str) -> bool:
     if word in _FALSE:
         return False
     raise InputError([Problem(name, "must be true or false", shown(text))])
+
+
+def _words(name: str, text: str) -> tuple[str, ...]:
+    if not text.startswith("["):
+        return tuple(text.split())
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if is_list(value) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    message = 'must be URLs or paths, or a JSON list of them, such as ["my cat.png"]'
+    raise InputError([Problem(name, message, shown(text))])
 
 
 def _object(name: str, text: str) -> Mapping[str, Any]:

@@ -89,7 +89,8 @@ class JobBook:
             ConfigurationError: The session is not open.
         """
         intake = self._live()
-        waits, look = intake.waits, intake.opened.library.look
+        waits, library = intake.waits, intake.opened.library
+        look = library.look
         planned: list[tuple[PlannedJob, Request]] = []
         problems: list[Problem] = []
         for number, job in enumerate(jobs):
@@ -103,6 +104,8 @@ class JobBook:
             try:
                 request = job.inputs if isinstance(job.inputs, Request) else prepare(job.inputs, self._catalogue, look)
                 planned.append((job, request))
+                for material in request.materials:
+                    library.learn(material)
             except InputError as error:
                 problems += [evolve(problem, path=f"{job.key}: {problem.path}") for problem in error.problems]
         if problems:

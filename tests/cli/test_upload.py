@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from seedance_async.testing import EmulatorThread
-from tests.cli.harness import Seedance, on_a_terminal
+from tests.cli.harness import QUICK, Seedance, on_a_terminal
 from tests.uploads.files import png, write
 
 
@@ -37,3 +39,30 @@ def test_progress_on_a_terminal(account: EmulatorThread, tmp_path: Path, seedanc
     assert code == 0
     assert "cat.png" in screen
     assert "MB" in screen
+
+
+def test_generate_takes_files(
+    seedance: Seedance, account: EmulatorThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative to where the command runs; said on the way; what is missing is said before anything is sent."""
+    monkeypatch.chdir(tmp_path)
+    write(Path("cat.png"))
+    ended = seedance("generate", "a cat [takes:10]", "--first-frame", "./cat.png", "-o", "cat.mp4", *QUICK)
+    assert (ended.code, ended.out) == (0, "cat.mp4\n")
+    assert "uploaded cat.png (100 bytes)" in ended.err
+    ended = seedance("generate", "@image2", "--image", "cat.png", "--image", "dog.png", "-o", "dog.mp4")
+    assert ended.code == 2
+    assert "images[1]: there is no such file" in ended.err
+
+
+def test_batch_takes_files(seedance: Seedance, account: EmulatorThread, tmp_path: Path) -> None:
+    """Relative to the batch file; those of an option relative to where the command runs."""
+    write(tmp_path / "cat.png")
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a cat [takes:10]", "first_frame": "cat.png"}\n')
+    ended = seedance("batch", tmp_path / "rows.jsonl", "-o", tmp_path / "out", "--yes", *QUICK)
+    assert ended.code == 0, ended.err
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a cat", "first_frame": "dog.png"}\n')
+    ended = seedance("batch", tmp_path / "rows.jsonl", "-o", tmp_path / "new", "--yes")
+    assert ended.code == 2
+    assert "line 1: first_frame: there is no such file" in ended.err
+    assert not (tmp_path / "new").exists()
