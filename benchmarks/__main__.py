@@ -18,6 +18,7 @@ from benchmarks.overhead import scenario as overhead
 from benchmarks.polling import scenario as polling
 from benchmarks.report import Report
 from benchmarks.scale import scenario as scale
+from benchmarks.web import scenario as web
 from benchmarks.webhooks import scenario as webhooks
 
 SCENARIOS: dict[str, Callable[[Options], Report]] = {
@@ -32,6 +33,7 @@ SCENARIOS: dict[str, Callable[[Options], Report]] = {
     "polling": polling.run,
     "webhooks": webhooks.run,
     "queue": queue.run,
+    "web": web.run,
     "overhead": overhead.run,
     "requests": overhead.run_requests,
     "scale": scale.run,

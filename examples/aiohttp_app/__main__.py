@@ -15,6 +15,7 @@ def main() -> None:
             make_app(settings),
             host=options.host,
             port=options.port,
+            print=None if options.quiet else print,
             # A client that leaves while it waits for a video ends its handler, which gives its place in the queue back.
             handler_cancellation=True,
             # Streams of events end by themselves when the signal comes; this bounds how long files may take.

@@ -15,6 +15,7 @@ def main() -> None:
             make_app(settings),
             host=options.host,
             port=options.port,
+            log_level="warning" if options.quiet else "info",
             # Streams of events end by themselves when the signal comes; this bounds how long files may take.
             timeout_graceful_shutdown=GRACE,
         )

@@ -19,6 +19,7 @@ def arguments(program: str) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
     parser.add_argument("--demo", action="store_true", help="against an emulator: no key, nothing is spent")
+    parser.add_argument("--quiet", action="store_true", help="write no line for each request")
     return parser.parse_args()
 
 

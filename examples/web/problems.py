@@ -4,7 +4,6 @@ A client reads `error.charged` to know whether credits are gone, and repeats an 
 same `Idempotency-Key`, which is harmless.
 """
 
-import math
 from typing import Any, Final
 
 from attrs import frozen
@@ -24,6 +23,7 @@ from seedance_async import (
     OutcomeUnknownError,
     PermissionDeniedError,
     Problem,
+    QueueFullError,
     SeedanceError,
     SessionClosedError,
     TaskFailedError,
@@ -40,6 +40,7 @@ STATUSES: Final[tuple[tuple[type[SeedanceError], int], ...]] = (
     (WithdrawnError, 409),
     (InsufficientCreditsError, 402),
     (BudgetExceededError, 503),
+    (QueueFullError, 503),
     (SessionClosedError, 503),
     (JournalError, 503),
     (ConnectionFailedError, 503),
@@ -54,13 +55,28 @@ STATUSES: Final[tuple[tuple[type[SeedanceError], int], ...]] = (
     (ApiError, 502),
 )
 #: Seconds after which it is worth to ask again, for what passes by itself.
-RETRY_AFTER: Final[dict[type[SeedanceError], float]] = {
+RETRY_AFTER: Final[dict[type[SeedanceError], int]] = {
     SessionClosedError: 5,
     JournalError: 30,
     ConnectionFailedError: 30,
 }
 #: What a visitor is told in place of what only the operator can mend.
 OURS: Final = "this application is not set up to make videos at the moment; its operator has to look at it"
+
+
+SENTENCES: Final[tuple[tuple[type[SeedanceError], str], ...]] = (
+    (InputError, "this cannot be made into a video"),
+    (KeyConflictError, "this Idempotency-Key already stands for a video with other inputs; use a new one"),
+    (WithdrawnError, "this video was taken back before anything was sent"),
+    (QueueFullError, "too many videos are waiting at the moment"),
+    (BudgetExceededError, "the credits set aside for this application are used up"),
+    (SessionClosedError, "the application is restarting; ask again with the same Idempotency-Key"),
+    (JournalError, "the application cannot write down what it does at the moment, and orders nothing until it can"),
+    (
+        OutcomeUnknownError,
+        "it is not known whether this video was ordered: the answer was lost. It may be paid, and is not sent again",
+    ),
+)
 
 
 @frozen
@@ -81,8 +97,8 @@ class Answer:
 def answer(error: SeedanceError) -> Answer:
     """Return the answer for an error."""
     status = status_of(error)
-    retry_after = getattr(error, "retry_after", None) or RETRY_AFTER.get(type(error))
-    headers = {} if retry_after is None else {"Retry-After": str(math.ceil(retry_after))}
+    retry_after = error.retry_after if isinstance(error, QueueFullError) else RETRY_AFTER.get(type(error))
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return Answer(status, {"error": as_json(error)}, headers)
 
 
@@ -110,28 +126,11 @@ def as_json(error: SeedanceError) -> dict[str, Any]:
 
 def message_of(error: SeedanceError) -> str:
     """Return a sentence for the visitor."""
-    match error:
-        case InputError():
-            return "this cannot be made into a video"
-        case TaskFailedError(message=message) | InsufficientCreditsError(message=message):
-            return message
-        case OutcomeUnknownError():
-            return (
-                "it is not known whether this video was ordered: the answer was lost. It may be paid for, so it is not "
-                "ordered again by itself"
-            )
-        case KeyConflictError():
-            return "this Idempotency-Key already stands for a video with other inputs; use a new one"
-        case WithdrawnError():
-            return "this video was taken back before anything was sent"
-        case SessionClosedError():
-            return "the application is restarting; ask again with the same Idempotency-Key"
-        case BudgetExceededError():
-            return "the credits set aside for this application are used up"
-        case JournalError():
-            return "the application cannot write down what it does at the moment, and orders nothing until it can"
-        case _:
-            return str(error)
+    if isinstance(error, TaskFailedError | InsufficientCreditsError):
+        return error.message
+    if isinstance(error, QueueFullError) and error.of_group:
+        return "you have as many videos waiting as you may"
+    return next((text for kind, text in SENTENCES if isinstance(error, kind)), str(error))
 
 
 def problem_as_json(problem: Problem) -> dict[str, Any]:

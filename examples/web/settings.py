@@ -10,6 +10,9 @@ from attrs import field, frozen
 from seedance_async import AsyncSeedance, ConfigurationError, FixedPolling, PollingPolicy, Timeouts
 from seedance_async.webhooks import CallbackUrls
 
+#: With five slots and tasks of four minutes 500 videos are a wait of seven hours.
+MAX_WAITING: Final = 500
+MAX_WAITING_PER_USER: Final = 20
 #: Where the service calls.
 WEBHOOKS: Final = "/webhooks/seedance"
 #: Seconds that answers which are under way when the process is told to stop have to end.
@@ -26,6 +29,8 @@ class WebSettings:
         journal: `VIDEOS_JOURNAL`, where keys, tasks and costs are kept. On a volume that outlives the process.
         concurrency: `VIDEOS_CONCURRENCY`, most tasks in progress; None finds the account's limit.
         budget: `VIDEOS_BUDGET`, most credits that all runs with this journal may spend; None for no limit.
+        max_waiting: `VIDEOS_MAX_WAITING`, most videos that wait; what more is asked for is answered 503.
+        max_waiting_per_user: `VIDEOS_MAX_WAITING_PER_USER`, most videos of one visitor that wait.
         public_url: `VIDEOS_PUBLIC_URL`, where the service reaches this application, such as `https://example.com`.
             With it the service calls when a video has ended, and tasks are looked at rarely.
         webhook_secret: `VIDEOS_WEBHOOK_SECRET`, goes with it: what makes the URLs of these calls unguessable.
@@ -38,6 +43,8 @@ class WebSettings:
     journal: str | os.PathLike[str] = "videos.db"
     concurrency: int | None = None
     budget: Decimal | None = None
+    max_waiting: int = MAX_WAITING
+    max_waiting_per_user: int = MAX_WAITING_PER_USER
     public_url: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
     poll_every: float | None = None
@@ -61,10 +68,13 @@ class WebSettings:
                 raise ConfigurationError(f"{name} is to be a number, and is {text!r}") from None
 
         concurrency, poll_every = number("VIDEOS_CONCURRENCY"), number("VIDEOS_POLL_EVERY")
+        most, most_of_one = number("VIDEOS_MAX_WAITING"), number("VIDEOS_MAX_WAITING_PER_USER")
         return cls(
             journal=environment.get("VIDEOS_JOURNAL", "videos.db"),
             concurrency=None if concurrency is None else int(concurrency),
             budget=number("VIDEOS_BUDGET"),
+            max_waiting=MAX_WAITING if most is None else int(most),
+            max_waiting_per_user=MAX_WAITING_PER_USER if most_of_one is None else int(most_of_one),
             public_url=environment.get("VIDEOS_PUBLIC_URL"),
             webhook_secret=environment.get("VIDEOS_WEBHOOK_SECRET"),
             poll_every=None if poll_every is None else float(poll_every),
@@ -78,6 +88,8 @@ class WebSettings:
             journal=self.journal,
             concurrency=self.concurrency or "auto",
             budget=self.budget,
+            max_waiting=self.max_waiting,
+            max_waiting_per_group=self.max_waiting_per_user,
             polling=PollingPolicy() if self.poll_every is None else FixedPolling(self.poll_every),
             timeouts=Timeouts(close=CLOSE),
             callback_url=self.callback_url(),

@@ -36,16 +36,21 @@ async def served(
     kind: str, settings: WebSettings, stopping: Stopping | None = None, port: int = 0
 ) -> AsyncIterator[str]:
     """Run an application; gives its address."""
-    serve = _served_fastapi if kind == "fastapi_app" else _served_aiohttp
-    async with serve(settings, stopping, port) as url:
+    if kind == "fastapi_app":
+        serving = uvicorn_serving(make_fastapi_app(settings, stopping), port)
+    else:
+        serving = aiohttp_serving(make_aiohttp_app(settings, stopping), port)
+    async with serving as url:
         yield url
 
 
 @asynccontextmanager
-async def _served_fastapi(settings: WebSettings, stopping: Stopping | None, port: int) -> AsyncIterator[str]:
+async def uvicorn_serving(app: Any, port: int = 0) -> AsyncIterator[str]:
+    """Run an ASGI application behind uvicorn, in this loop."""
     config = uvicorn.Config(
-        make_fastapi_app(settings, stopping),
+        app,
         port=port,
+        lifespan="on",
         log_config=None,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
@@ -65,13 +70,9 @@ async def _served_fastapi(settings: WebSettings, stopping: Stopping | None, port
 
 
 @asynccontextmanager
-async def _served_aiohttp(settings: WebSettings, stopping: Stopping | None, port: int) -> AsyncIterator[str]:
-    runner = web.AppRunner(
-        make_aiohttp_app(settings, stopping),
-        handler_cancellation=True,
-        keepalive_timeout=_KEEP_ALIVE,
-        shutdown_timeout=GRACE,
-    )
+async def aiohttp_serving(app: web.Application, port: int = 0) -> AsyncIterator[str]:
+    """Run an application of aiohttp.web in this loop."""
+    runner = web.AppRunner(app, handler_cancellation=True, keepalive_timeout=_KEEP_ALIVE, shutdown_timeout=GRACE)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port, backlog=_BACKLOG).start()

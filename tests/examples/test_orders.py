@@ -136,6 +136,39 @@ async def test_a_budget_that_is_used_up_is_503(kind: str, settings: WebSettings)
         assert (status, told["error"]["type"]) == (503, "BudgetExceededError")
 
 
+async def test_a_full_queue_is_503_with_retry_after(kind: str, settings: WebSettings) -> None:
+    """For everybody, or for one visitor; there is room when the header says, and the same key is asked with again."""
+    told = attrs.evolve(settings, max_waiting=4, max_waiting_per_user=2)
+    async with served(kind, told) as url, visiting(url) as greedy, visiting(url) as second, visiting(url) as third:
+        for number in range(2):
+            await greedy.order("a lake", str(number))
+        await anyio.sleep(1)
+        for number in range(2, 4):
+            assert (await greedy.order("a lake", str(number)))[0] == 202
+        status, answer = await greedy.order("a lake", "4")
+        assert (status, answer["error"]["message"]) == (503, "you have as many videos waiting as you may")
+        for number in range(2):
+            assert (await second.order("a market", str(number)))[0] == 202
+        for path in ("/videos", "/generate"):
+            async with third.http.post(path, json={"prompt": "a street"}, headers={"Idempotency-Key": "one"}) as full:
+                assert (full.status, (await full.json())["error"]["type"]) == (503, "QueueFullError")
+                wait = int(full.headers["Retry-After"])
+        await anyio.sleep(wait)
+        assert (await third.order("a street", "one"))[0] == 202
+        # A key that is known is answered, full or not.
+        assert (await greedy.order("a lake", "3"))[0] == 202
+
+
+async def test_one_visitors_videos_do_not_hold_up_anothers(visitor: Visitor, url: str) -> None:
+    """Visitors take turns: twenty videos of one delay the single one of another by one."""
+    for number in range(20):
+        await visitor.order("a lake", str(number))
+    await anyio.sleep(1)
+    async with visiting(url) as other:
+        await other.order("a market", "one")
+        assert (await other.show("one"))["position"] == 2
+
+
 async def test_an_unknown_outcome_is_said_and_not_sent_again(visitor: Visitor, service: Emulator) -> None:
     """The answer of a create is lost: the status says "maybe", and no repeated request sends another."""
     service.faults.add("drop-after-accept:on=create,nth=1")

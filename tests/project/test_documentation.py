@@ -20,11 +20,15 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 from attrs import frozen
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "examples").glob("*/README.md")),
+    ROOT / "benchmarks" / "README.md",
+]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
@@ -52,7 +56,8 @@ def blocks() -> Iterator[Block]:
 
 
 BLOCKS = list(blocks())
-PYTHON = [block for block in BLOCKS if block.language == "python"]
+# The applications of the guide on web backends run behind servers, in tests/examples/test_guide.py.
+PYTHON = [block for block in BLOCKS if block.language == "python" and block.page != "docs/web.md"]
 COMMANDS = [
     (str(block), line.partition("  #")[0])
     for block in BLOCKS
@@ -134,9 +139,9 @@ def load(name: str) -> ModuleType:
 
 
 def test_every_example_is_tested() -> None:
-    """An example that is added gets a test here."""
+    """An example that is added gets a test here; the web applications have tests/examples."""
     assert {file.stem for file in (ROOT / "examples").glob("*.py")} == {
-        "one_video", "many_videos", "resume", "web_backend",
+        "one_video", "many_videos", "resume",
     }  # fmt: skip
 
 
@@ -189,35 +194,3 @@ async def test_resume_takes_a_hint(service: Any, capsys: pytest.CaptureFixture[s
     assert "perhaps paid" not in capsys.readouterr().out
     assert len(list(Path("scenes").glob("scene-?.mp4"))) == 4
     assert service.statistics().accepted == 4
-
-
-async def test_web_backend(service: Any) -> None:
-    """Orders become videos; one sent twice is one video; what is wrong is said; a restart loses no order."""
-    async with TestClient(TestServer(load("web_backend").make_app())) as client:
-        assert (await client.get("/videos/order-1")).status == 404
-        assert (await client.post("/videos/order-1", data="no json")).status == 400
-        assert (await client.post("/videos/order-1", json={"prompt": ""})).status == 422
-        for _ in range(2):
-            assert (await client.post("/videos/order-1", json={"prompt": "a lake at dawn"})).status == 202
-        assert (await client.get("/videos/order-1/file")).status == 409
-        assert (await client.post("/videos/order-1", json={"prompt": "something else"})).status == 409
-        await wait_until_done(client, "/videos/order-1")
-        video = await client.get("/videos/order-1/file")
-        assert video.status == 200
-        assert len(await video.read()) == video.content_length
-        assert (await client.post("/videos/order-2", json={"prompt": "a market"})).status == 202
-    async with TestClient(TestServer(load("web_backend").make_app())) as client:
-        assert (await client.get("/videos/order-3")).status == 404
-        # The first had ended before the restart, the second had been accepted or was in the queue.
-        for number in (1, 2):
-            await wait_until_done(client, f"/videos/order-{number}")
-            assert (await client.get(f"/videos/order-{number}/file")).status == 200
-    assert service.statistics().accepted == 2
-
-
-async def wait_until_done(client: Any, path: str) -> None:
-    """Ask as a browser would, until the service has finished."""
-    import anyio
-
-    while (await (await client.get(path)).json())["status"] != "success":
-        await anyio.sleep(5)
