@@ -1,8 +1,10 @@
 """Every application of the guide on web backends runs behind a server, and makes a video once."""
 
+import logging
 import re
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +29,17 @@ def _framework(source: str) -> str:
     return found[1]
 
 
+@pytest.fixture
+def logging_is_ours() -> Iterator[None]:
+    """Some frameworks set up logging for the whole process."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+
+
+@pytest.mark.usefixtures("logging_is_ours")
 @pytest.mark.parametrize("source", APPLICATIONS, ids=_framework)
 async def test_an_application_of_the_guide_works(
     source: str, service: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -52,6 +52,8 @@ async def test_keys_belong_to_their_visitor(url: str, service: Emulator) -> None
         await second.order("a market", "one")
         assert (await first.show("one"))["prompt"] == "a lake"
         assert (await second.show("one"))["prompt"] == "a market"
+        await first.finished("one")
+        await second.finished("one")
     assert service.statistics().creates_by_prompt == {"a lake": 1, "a market": 1}
 
 
