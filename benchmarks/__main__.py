@@ -110,14 +110,15 @@ def main() -> int:
         report = run(scenario, options)
         reports.append(report)
         file = report.write(given.out, facts)
+        if given.results:
+            # After each, so that a run that is broken off leaves what it has found.
+            minutes = (time.monotonic() - began) / 60
+            results.write(reports, facts, minutes=minutes, arguments=shlex.join(sys.argv[1:]))
         print(report.as_json(facts) if given.json else f"{report.as_text()}\n  JSON: {file}\n", flush=True)
     if not given.json:
         print(
             f"on {facts['python']}, {facts['system']}, {facts['processor']}, {facts['cores']} cores; seed {given.seed}"
         )
-    if given.results:
-        minutes = (time.monotonic() - began) / 60
-        results.write(reports, facts, minutes=minutes, arguments=shlex.join(sys.argv[1:]))
     if any(report.failed for report in reports):
         return 1
     return 1 if given.check and not all(report.met for report in reports) else 0
