@@ -75,6 +75,10 @@ async def test_what_comes_back_is_not_refused(start: Start) -> None:
     for lake in lakes(2):
         session.enqueue(lake)
     await until(lambda: slots(session) == (0, 3))
+    group = session.statistics().groups[None]
+    assert (group.waiting, group.in_progress) == (3, 0)
+    with pytest.raises(QueueFullError, match=r"^3 jobs wait already, and 2 may"):
+        session.enqueue("a sea")
     service.emulator.world.foreign = 0
     await first
     await session.drain()
