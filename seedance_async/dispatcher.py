@@ -76,7 +76,8 @@ class Dispatcher:
                 if not self.closing:
                     self.feeder.feed()
             else:
-                self.gatekeeper.give_up_impatient()
+                with register.hooks.held():
+                    self.gatekeeper.give_up_impatient()
             # Whatever changes the number of slots rings.
             register.tell_limit()
             await register.alarm.wait_until(self._next_moment())
@@ -159,7 +160,8 @@ class Dispatcher:
         assert job.request is not None
         decision = await self.exchange.create(job, job.request, heard=self._heard, pause=self.gatekeeper.pause)
         self.balance.ended(job.request.credits)
-        self._decided(job, decision)
+        with self.register.hooks.held():
+            self._decided(job, decision)
         if job.noting:
             try:
                 await self.register.entries.durable()

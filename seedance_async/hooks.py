@@ -9,7 +9,7 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 from attrs import define, field
 
@@ -111,26 +111,42 @@ class Hooks:
 
     _hooks: Sequence[Hook]
     _untold: deque[HookEvent] = field(init=False, factory=deque[HookEvent])
-    _calling: bool = field(init=False, default=False)
+    _holds: int = field(init=False, default=0)
 
     def __bool__(self) -> bool:
         return bool(self._hooks)
 
     def call(self, *events: HookEvent) -> None:
         """Tell every hook; what a hook causes while it is called is told after what it was called for."""
-        if not self._hooks:
+        if self._hooks:
+            self._untold.extend(events)
+            self._tell()
+
+    def held(self) -> Self:
+        """Tell what happens within a `with` block at its end, when all of it has happened.
+
+        A hook may call the session. Told in the middle of a change, it would meet a job that is neither here nor there.
+        """
+        return self
+
+    def __enter__(self) -> None:
+        self._holds += 1
+
+    def __exit__(self, *_exception: object) -> None:
+        self._holds -= 1
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._holds or not self._untold:
             return
-        self._untold.extend(events)
-        if self._calling:
-            return
-        self._calling = True
+        self._holds += 1
         try:
             while self._untold:
                 told = self._untold.popleft()
                 for hook in self._hooks:
                     _call(hook, told)
         finally:
-            self._calling = False
+            self._holds -= 1
 
 
 def _call(hook: Hook, event: HookEvent) -> None:

@@ -77,6 +77,10 @@ class Intake:
             BudgetExceededError: The job does not fit into the budget.
         """
         request = prepare_call(source, fields, self.catalogue, self.opened.library.look)
+        with self.opened.register.hooks.held():
+            return self._start(request, options)
+
+    def _start(self, request: Request, options: JobOptions) -> Job:
         if options.polling is not None:
             checked_polling(options.polling)
         key = variant_key(options.key, options.variant)
@@ -111,6 +115,10 @@ class Intake:
             problems = [Problem("task_id", "or a key is needed", "None")]
         if problems:
             raise InputError(problems)
+        with self.opened.register.hooks.held():
+            return self._attach(task_id, key)
+
+    def _attach(self, task_id: str | None, key: str | None) -> Job:
         if key is None:
             assert task_id is not None
             record = self._record(self._key_of(task_id) or "")
@@ -134,7 +142,8 @@ class Intake:
             self.attach(task_id, key)
         elif job.state is State.UNKNOWN:
             # Without a journal only its handle knows a job that was given no key.
-            self._attaching.by_hint(job, task_id)
+            with self.opened.register.hooks.held():
+                self._attaching.by_hint(job, task_id)
 
     async def resume(self) -> list[Job]:
         """Return the jobs of the journal that are not at their end: those that run, watched, then those queued.
@@ -224,6 +233,10 @@ class Intake:
 
     def _by_key(self, key: str) -> Job:
         """Return the job of a key; one that a session before left in the queue is queued again."""
+        with self.opened.register.hooks.held():
+            return self._found(key)
+
+    def _found(self, key: str) -> Job:
         job, record = self._keys.get(key), self._record(key)
         if job is None and record is None:
             kept = self.opened.register.kept.by_key(key)

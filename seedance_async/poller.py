@@ -189,7 +189,8 @@ class Poller:
             reply = await self.transport.poll(job.task_id)
             self._tell(job, reply, left)
             self._look_at_http_session()
-            goes_on = self.watch.heard(job, reply)
+            with self.register.hooks.held():
+                goes_on = self.watch.heard(job, reply)
         finally:
             self._in_flight.discard(job)
         if goes_on:

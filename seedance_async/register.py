@@ -190,8 +190,8 @@ class Register:
         if not self.slots.withdraw(job):
             self.slots.release(job)
         self.leave_queue(job)
-        self.settle(job, error)
         self.alarm.ring()
+        self.settle(job, error)
 
     def end_running(self, job: Job, event: Event, moment: float | None = None) -> None:
         """Take a job whose task has ended, at a moment if it is known, or is not answered for, out of the running."""
@@ -210,16 +210,17 @@ class Register:
 
     def settle(self, job: Job, error: SeedanceError | None, result: VideoResult | None = None) -> None:
         """Tell everybody that a job is over; keep what a task made that nobody asks for."""
-        job.ended_at = self.now()
-        job.conclude(result=result, failure=error)
-        self._tell_end(job)
-        # After the hooks were told: who follows a job may queue another one under its key.
-        job.call_followers()
-        job.end_updates()
-        job.wake()
-        if job.state is State.UNKNOWN and self.unknown is not None:
-            self.unknown(job)
-        self.check_quiet()
+        with self.hooks.held():
+            job.ended_at = self.now()
+            job.conclude(result=result, failure=error)
+            # First: who follows a job may queue another one under its key, which is told after this.
+            self._tell_end(job)
+            job.call_followers()
+            job.end_updates()
+            job.wake()
+            if job.state is State.UNKNOWN and self.unknown is not None:
+                self.unknown(job)
+            self.check_quiet()
 
     def _tell_end(self, job: Job) -> None:
         unclaimed = job.task_id is not None and not job.claimed
@@ -239,23 +240,26 @@ class Register:
         job.waits_over = True
         if job.slot_until is None:
             job.slot_until = self.now() + self.timeouts.give_up_slot
-        job.conclude(failure=error)
-        if self.hooks:
-            self.hooks.call(telling.wait_ended(job, error))
-        job.call_followers()
-        job.end_updates()
-        job.wake()
+        with self.hooks.held():
+            job.conclude(failure=error)
+            if self.hooks:
+                self.hooks.call(telling.wait_ended(job, error))
+            job.call_followers()
+            job.end_updates()
+            job.wake()
 
     def end_queued(self, error: SeedanceError) -> None:
         """End every queued job: what happened concerns all of them."""
-        for job in [job for job in self.unsettled if job.state is State.QUEUED]:
-            self.end_unsent(job, Event.REFUSED, same_error(error))
+        with self.hooks.held():
+            for job in [job for job in self.unsettled if job.state is State.QUEUED]:
+                self.end_unsent(job, Event.REFUSED, same_error(error))
 
     def end_everything(self, error: SeedanceError) -> None:
         """End every queued job and every wait: a wrong key concerns all of them. Tasks stay pending."""
-        self.end_queued(error)
-        for job in [job for job in self.running if not job.settled]:
-            self.end_wait(job, same_error(error))
+        with self.hooks.held():
+            self.end_queued(error)
+            for job in [job for job in self.running if not job.settled]:
+                self.end_wait(job, same_error(error))
 
     # Hooks
 
