@@ -17,8 +17,8 @@ from typing import Final
 from attrs import define, field
 
 from seedance_async.core.answers import Answer, Cause, Reply
-from seedance_async.core.poll_rate import PollRate
 from seedance_async.core.retry import Rand
+from seedance_async.core.turns import Turns
 from seedance_async.errors import ConfigurationError
 from seedance_async.events import PollEnded
 from seedance_async.gatekeeper import Gatekeeper
@@ -53,7 +53,7 @@ class Poller:
     transport: Transport
     watch: Watch
     rand: Rand
-    _hurried: PollRate = field(init=False, factory=lambda: PollRate(MOST_HURRIED))
+    _hurried: Turns = field(init=False, factory=lambda: Turns(MOST_HURRIED))
     _heap: list[tuple[float, int, Job]] = field(init=False, factory=list[tuple[float, int, Job]])
     _entries: int = field(init=False, default=0)
     _in_flight: set[Job] = field(init=False, factory=set[Job])
@@ -75,10 +75,10 @@ class Poller:
     def hasten(self, job: Job, moment: float) -> None:
         """Poll a job at a moment, or as soon after it as there is room for what deliveries ask for."""
         if job in self.register.running and not self._looks_by(job, moment):
-            moment = max(moment, self._hurried.free_at())
+            moment = self._hurried.free_at(moment)
             # A place within the rate is taken only where it brings the poll forward.
             if not self._looks_by(job, moment):
-                self._hurried.left(moment)
+                self._hurried.take(moment, self.register.now())
                 self._plan(job, moment)
 
     async def run(self) -> None:
@@ -214,12 +214,12 @@ class Poller:
         if job.haste is None:
             return moment
         # Also where the wait is over. A poll that failed has not answered what the delivery asks.
-        hurried = job.haste.in_vain(now, job.asked_at) if job.haste.told else job.haste.missed(now, job.misses)
+        hurried = job.haste.in_vain(now, job.asked_at) if job.haste.told else job.haste.missed(now)
         if hurried is None or hurried >= moment:
             return moment
-        hurried = max(hurried, self._hurried.free_at())
+        hurried = self._hurried.free_at(hurried)
         if hurried < moment:
-            self._hurried.left(hurried)
+            self._hurried.take(hurried, now)
         return min(moment, hurried)
 
     def _next_by_policy(self, job: Job, now: float) -> float:

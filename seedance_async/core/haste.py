@@ -29,6 +29,7 @@ class Haste:
         vain: Looks that deliveries caused and that found the task running.
         again: Looks that still follow by themselves.
         caused: Whether a delivery caused the look that is due or in flight.
+        missed_in_a_row: Such looks that failed since the last one that told of the task.
         told: Whether the last look told of the task, and did not fail.
     """
 
@@ -36,6 +37,7 @@ class Haste:
     again: int = 0
     caused: bool = False
     told: bool = False
+    missed_in_a_row: int = 0
 
     def heard(self, now: float, asked_at: float, *, ended: bool) -> float:
         """Take in a delivery and return when to look.
@@ -55,15 +57,19 @@ class Haste:
         if not self.caused:
             return None
         self.vain += 1
+        self.missed_in_a_row = 0
         if not self.again:
             self.caused = False
             return None
         self.again -= 1
         return self._next(now, asked_at)
 
-    def missed(self, now: float, misses: int) -> float | None:
-        """Take in that a look failed, after so many that failed in a row; return when to look again."""
-        return now + min(GAPS[-1], 1.5**misses) if self.caused else None
+    def missed(self, now: float) -> float | None:
+        """Take in that a look failed, or told nothing of the task; return when to look again, None as above."""
+        if not self.caused:
+            return None
+        self.missed_in_a_row += 1
+        return now + min(GAPS[-1], 1.5 ** min(self.missed_in_a_row, 20))
 
     def _next(self, now: float, asked_at: float) -> float:
         # Gaps count from a poll that deliveries caused; before one, any moment will do.

@@ -33,6 +33,18 @@ def test_what_does_not_say_the_end_is_looked_into_once() -> None:
     assert haste.vain == 1
 
 
+def test_looks_that_fail_come_further_and_further_apart() -> None:
+    """Whatever else counts them: a task whose wait is over is asked no more often than the last gap for long."""
+    haste = Haste()
+    assert haste.missed(0.0) is None
+    haste.heard(0.0, 0.0, ended=True)
+    waits = [haste.missed(0.0) or 0.0 for _ in range(2000)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (1.5, GAPS[-1])
+    haste.in_vain(0.0, 0.0)
+    assert haste.missed(0.0) == 1.5
+
+
 @given(moments)
 def test_looks_are_bounded_whatever_comes(steps: list[tuple[float, bool]]) -> None:
     """However many deliveries come: looks are `GAPS` apart, and each delivery is looked into within the last gap."""

@@ -16,6 +16,7 @@ from seedance_async import (
 )
 from seedance_async.core.early import MOST
 from seedance_async.core.haste import GAPS
+from seedance_async.events import PollEnded
 from seedance_async.testing import Fault, MemoryJournal, MemoryStore
 from seedance_async.webhooks import Delivery, aiohttp_app, asgi_app
 from tests.session.service import Service, Start, clock, end, lakes, until
@@ -152,6 +153,19 @@ async def test_a_flood_for_many_tasks_is_bounded_together(start: Start) -> None:
     await asyncio.sleep(10)
     assert {handle.status for handle in handles} <= {"waiting", "generating"}
     assert session.statistics().polls >= 200
+
+
+async def test_a_flood_for_one_task_holds_no_other_up(start: Start) -> None:
+    """Looks of the one are put off for longer and longer; the first delivery for another is looked into at once."""
+    service = await start(durations=3600.0)
+    session, (named, other) = await running(service, 2)
+    for _ in range(20):
+        session.notify(delivery(named.task_id))
+        await asyncio.sleep(3)
+    session.notify(delivery(named.task_id))
+    session.notify(delivery(other.task_id))
+    await asyncio.sleep(0.5)
+    assert [event.task_id for event in service.ear.all(PollEnded)].count(other.task_id) == 1
 
 
 async def test_a_flood_of_strange_ids_is_forgotten(start: Start) -> None:
