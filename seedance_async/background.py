@@ -182,8 +182,9 @@ class Background:
             job.wake()
 
     def _refuse_queued(self) -> None:
-        for job in [job for job in self.register.unsettled if job.state is State.QUEUED]:
-            self.register.end_unsent(job, Event.WITHDRAWN, SessionClosedError((), self.crash))
+        with self.register.hooks.held():
+            for job in [job for job in self.register.unsettled if job.state is State.QUEUED]:
+                self.register.end_unsent(job, Event.WITHDRAWN, SessionClosedError((), self.crash))
 
     def _end_waits(self) -> None:
         for job in [job for job in self.register.running if not job.settled]:

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from seedance_async import AsyncSeedance, AuthenticationError, TaskHandle, TaskTimeoutError, Timeouts, as_completed
+from seedance_async import (
+    AsyncSeedance,
+    AuthenticationError,
+    SessionClosedError,
+    TaskHandle,
+    TaskTimeoutError,
+    Timeouts,
+    as_completed,
+)
 from seedance_async.errors import WithdrawnError
 from seedance_async.events import Attached, Finished, Queued, Refusal, WaitEnded
 from tests.session.service import Start, end, lakes, slots
@@ -106,3 +114,21 @@ async def test_a_hook_may_wait_on_for_a_task_whose_wait_ended(start: Start) -> N
     handle = session.enqueue(other)
     assert [each async for each in as_completed([handle])] == [handle]
     await handle
+
+
+async def test_a_hook_may_take_back_what_a_closing_session_ends(start: Start) -> None:
+    """It is told when all of them have ended, so there is nothing to take back, and the session closes."""
+    service = await start()
+    handles: list[TaskHandle] = []
+    taken: list[bool] = []
+
+    def give_up(event: Any) -> None:
+        if isinstance(event, Finished):
+            taken.extend(handle.cancel() for handle in handles)
+
+    session = await service.open(hooks=[give_up], concurrency=1)
+    handles.extend(session.enqueue(inputs) for inputs in lakes(3))
+    await session.aclose()
+    assert taken == [False] * 9
+    for handle in handles:
+        assert isinstance(await end(handle), SessionClosedError)
