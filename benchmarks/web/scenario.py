@@ -160,7 +160,7 @@ async def _answered(seen: Seen, count: int) -> bool:
 
 async def _full(running: Application, clients: int) -> dict[str, float]:
     # Before the first video is there, a session can only say how long videos usually take the service: minutes.
-    await visit(running.url, [f"early {number}" for number in range(2 * SLOTS)], Seen())
+    await visit(running.url, [f"early {number}" for number in range(SLOTS // 2)], Seen())
     seen = Seen()
     before, began = running.megabytes("VmRSS"), time.monotonic()
     async with asyncio.TaskGroup() as group:

@@ -81,7 +81,7 @@ async def test_a_restart_loses_no_video(kind: str, settings: WebSettings, servic
         await visitor.order("lake 0", "0")
         await visitor.finished("0")
         for number in (1, 2, 3):
-            await visitor.order(f"lake {number} [takes:300]", str(number))
+            await visitor.order(f"lake {number} [takes:80]", str(number))
         await anyio.sleep(20)
         cookies = {cookie.key: cookie.value for cookie in visitor.http.cookie_jar}
     async with served(kind, settings) as url, visiting(url, opens_page=False) as visitor:
