@@ -371,4 +371,7 @@ async def test_the_order_of_leaving_is_kept(start: Start, tmp_path: Path) -> Non
     handles = [session.enqueue(cat(write(tmp_path / f"{n}.png"), f"cat {n}"), key=f"k{n}") for n in range(6)]
     await until(lambda: stored(service) == 6)
     await asyncio.gather(*(handle.wait() for handle in handles))
-    assert [event.key for event in service.ear.all(SlotAcquired)][2:] == [f"k{n}" for n in range(2, 6)]
+    first, *rest = [event.key for event in service.ear.all(SlotAcquired)]
+    # Whichever of those on their way at a time is there first has the slot that waits for it.
+    assert first in {"k0", "k1", "k2"}
+    assert rest == sorted({f"k{n}" for n in range(6)} - {first})
