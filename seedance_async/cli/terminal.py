@@ -90,6 +90,9 @@ class Lasting(io.TextIOBase):
         with self._going_on():
             self._stream.flush()
 
+    def close(self) -> None:
+        """Do nothing: the stream is another's. Its owner may even have closed it when this one is thrown away."""
+
     def isatty(self) -> bool:
         """Whether the stream is a terminal."""
         return self._stream.isatty()

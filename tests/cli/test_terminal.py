@@ -108,6 +108,14 @@ def test_a_closed_pipe_ends_nothing_and_leaves_nothing_to_flush() -> None:
         terminal.complain("trouble")
 
 
+def test_a_stream_that_its_owner_has_closed_is_thrown_away_in_peace() -> None:
+    """The interpreter closes what is thrown away, and complains if that raises."""
+    stream = io.TextIOWrapper(io.BytesIO())
+    lasting = Lasting(stream)
+    stream.close()
+    lasting.close()
+
+
 def test_lines_break_between_words_and_commands_not_at_all() -> None:
     """A narrow terminal; what is to be pasted stays one line."""
     stream = io.StringIO()
