@@ -40,6 +40,8 @@ _FIRST_PAUSE: Final = 2.0
 _LONGEST_PAUSE: Final = 30.0
 #: The same where a slot of ours may be late, which is over soon: the lag that a probe finds is as much too long.
 _LATE_PAUSE: Final = 12.0
+#: The most that is believed of what a refusal asks for: one wrong header must not stop a session for a day.
+_LONGEST_ASKED: Final = 600.0
 
 
 class _Leave(Enum):
@@ -279,7 +281,7 @@ class SlotLedger(Generic[HolderT]):
 
     def _pause(self, rand: Rand, retry_after: float | None, *, late: bool = False) -> float:
         most = _LATE_PAUSE if late else _LONGEST_PAUSE
-        return max(retry_after or 0.0, grown_delay(self._strikes - 1, rand, first=_FIRST_PAUSE, most=most))
+        return max(min(retry_after or 0.0, _LONGEST_ASKED), grown_delay(self._strikes - 1, rand, first=_FIRST_PAUSE, most=most))
 
     def _used(self, now: float) -> int:
         """How many slots are ours: those that are held, and those that the service still keeps."""

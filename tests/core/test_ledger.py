@@ -286,6 +286,16 @@ def test_retry_after_is_obeyed(number: int | None) -> None:
     assert leave(ledger, 45.0) == [0]
 
 
+@pytest.mark.parametrize("number", [None, 5])
+def test_retry_after_is_believed_for_ten_minutes(number: int | None) -> None:
+    """A service that asks for a day is asked again after ten minutes, with and without numbers."""
+    ledger = ledger_of(5, 9)
+    refuse(ledger, first(ledger), limit=number, current=number, later=86_400.0)
+    assert leave(ledger, 599.9) == []
+    assert ledger.wakeup(1.0) == 600.0
+    assert leave(ledger, 600.0) == [0]
+
+
 def test_an_accepted_create_ends_the_caution() -> None:
     """After one accepted create the next refusal waits a short time again."""
     ledger, now = ledger_of(5, 50), 0.0
