@@ -36,7 +36,8 @@ USER_AGENT: Final = f"seedance-async/{__version__} Python/{platform.python_versi
 _API_HEADERS: Final = {"User-Agent": USER_AGENT, "Content-Type": "application/json", "Accept": "application/json"}
 
 #: Polls in flight are bounded by the poller; these bound sockets. A poll's connection outlives the longest gap to
-#: the next one (`PollingPolicy.max_interval`).
+#: the next one that the default policy makes. Servers and balancers close idle ones after 60 to 75 seconds: to keep
+#: them for the longer gaps of webhooks or of another policy would only find more of them dead.
 _POLL_CONNECTIONS: Final = 32
 _KEEP_ALIVE: Final = 75.0
 _FILE_CONNECTIONS: Final = 16
