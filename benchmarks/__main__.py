@@ -129,7 +129,7 @@ def run(scenario: str, options: Options) -> Report:
     began = time.monotonic()
     try:
         report = SCENARIOS[scenario](options)
-    except Exception as error:  # noqa: BLE001 (whatever it is, it is told, and ends with code 1)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever it is, it is told, and ends with code 1)
         traceback.print_exc()
         report = Report(scenario, "It failed.", {}, [], {}, [f"{type(error).__name__}: {error}"], failed=True)
     return evolve(report, settings={**report.settings, "took s": round(time.monotonic() - began)})

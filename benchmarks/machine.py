@@ -6,7 +6,10 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-VERSIONS = ("seedance-async", "aiohttp", "attrs", "cattrs", "anyio", "httpx", "tenacity")
+VERSIONS = ("seedance-async", "aiohttp", "attrs", "cattrs", "anyio", "httpx", "tenacity", "uvloop")
+
+#: Seconds after which a process has hung: the scenario fails then, and the next one runs.
+HANGS = 900.0
 
 
 def facts() -> dict[str, object]:

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from benchmarks.machine import HANGS
+
 #: Changes of the limit, by seconds: one that stays has one.
 Limits = Sequence[tuple[float, int]]
 
@@ -92,7 +94,7 @@ def run(candidate: Candidate, setting: Setting, *, core: int = 0) -> Run:
             worker = [sys.executable, "-m", "benchmarks.account.worker", *common, "--candidate", candidate.module]
             worker += ["--settings", json.dumps(dict(candidate.settings)), "--core", str(core)]
             worker += ["--api", api, "--door", door, "--began", began]
-            ended = subprocess.run(worker, stdout=subprocess.PIPE, text=True, check=True)
+            ended = subprocess.run(worker, stdout=subprocess.PIPE, text=True, check=True, timeout=HANGS)
             ledger = json.loads(service.stdout.readline())
         finally:
             service.kill()

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 from attrs import frozen
 
+from benchmarks.machine import HANGS
 from benchmarks.options import Options
 from benchmarks.overhead.server import RECORD
 from benchmarks.overhead.worker import UVLOOP
@@ -110,7 +111,8 @@ def json_seconds(times: int = 2000) -> float:
 def run_requests(options: Options, candidates: Sequence[str] | None = None) -> Report:
     """Measure processor time per request of every candidate, where each task is polled many times."""
     candidates = candidates or [FRESH, APART, OURS[0], TICKS, *with_uvloop([APART, OURS[0], TICKS])]
-    tasks = max(10, options.tasks // 10)
+    # Two waves with the default, each of which takes three seconds and some.
+    tasks = max(10, options.tasks // 20)
     polls = min(POLLS, max(2, options.tasks // 20))
     found = rounds(options, candidates, tasks=tasks, polls=polls, interval=INTERVAL)
     cpu = {name: [each.cpu / (tasks * (1 + polls)) * 1e6 for each in found[name]] for name in candidates}
@@ -180,6 +182,6 @@ def measure(name: str, base_url: str, tasks: int, interval: float) -> dict[str, 
     """Run one candidate in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.overhead.worker", "--candidate", name, "--base-url", base_url]
     command += ["--tasks", str(tasks), "--concurrency", str(CONCURRENCY), "--interval", str(interval)]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=HANGS)
     found = json.loads(ended.stdout)
     return {key: float(value) for key, value in found.items()}

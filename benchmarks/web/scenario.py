@@ -81,12 +81,13 @@ def application(emulator: EmulatorThread, **variables: object) -> Iterator[Appli
         }
         command = [sys.executable, "-m", "examples.fastapi_app", "--port", str(port), "--quiet"]
         with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
-            asyncio.run(_ready(f"http://127.0.0.1:{port}"))
             try:
+                asyncio.run(_ready(f"http://127.0.0.1:{port}"))
                 yield Application(f"http://127.0.0.1:{port}", process.pid)
-            finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(30)
+            finally:
+                process.kill()
 
 
 async def _ready(url: str) -> None:
@@ -103,7 +104,7 @@ async def _ready(url: str) -> None:
 def run(options: Options) -> Report:
     """Run the three of them."""
     if sys.platform != "linux":
-        raise SystemExit("the scenario `web` reads /proc, and runs on Linux only")
+        raise RuntimeError("the scenario `web` reads /proc, and runs on Linux only")
     clients = 40 if options.quick else CLIENTS
     _allow_files(4 * clients + 1000)
     rows: dict[str, dict[str, float]] = {}
