@@ -281,7 +281,8 @@ class SlotLedger(Generic[HolderT]):
 
     def _pause(self, rand: Rand, retry_after: float | None, *, late: bool = False) -> float:
         most = _LATE_PAUSE if late else _LONGEST_PAUSE
-        return max(min(retry_after or 0.0, _LONGEST_ASKED), grown_delay(self._strikes - 1, rand, first=_FIRST_PAUSE, most=most))
+        asked = min(retry_after or 0.0, _LONGEST_ASKED)
+        return max(asked, grown_delay(self._strikes - 1, rand, first=_FIRST_PAUSE, most=most))
 
     def _used(self, now: float) -> int:
         """How many slots are ours: those that are held, and those that the service still keeps."""
