@@ -177,9 +177,9 @@ async def test_auto_finds_the_limit_and_obeys_the_numbers(start: Start) -> None:
     session = await service.open(concurrency="auto")
     for inputs in lakes(160, " [takes:90]"):
         session.enqueue(inputs)
-    await asyncio.sleep(10)
+    await asyncio.sleep(1)
     assert slots(session) == (5, 155)
-    await until(lambda: session.statistics().limit == 20, timeout=60)
+    await until(lambda: session.statistics().limit == 20, timeout=15)
     await until(lambda: service.emulator.world.in_progress == 20, timeout=20)
     await asyncio.sleep(300)
     assert service.emulator.statistics().refusals == 1
