@@ -1,7 +1,8 @@
 """Whose jobs wait, are in progress, and cost what: the books of a session, as a whole and by group.
 
-Every group with a job that waits or is in progress has a page of its own, and so have the `MOST_IDLE` groups that had
-one last. What older ones have cost is added up on one page: a backend may have a group for each of its visitors.
+Every group with a job that waits or is in progress, or with credits that are reserved, has a page of its own, and so
+have the `MOST_IDLE` groups that had one last. What older ones have cost is added up on one page: a backend may have a
+group for each of its visitors.
 """
 
 import asyncio
@@ -92,6 +93,7 @@ class Groups:
                 credits.used += spent.used
                 credits.reserved += spent.reserved
                 credits.maybe += spent.maybe
+            self._file(group, self._page(group))
 
     # Places
 
@@ -131,25 +133,27 @@ class Groups:
             BudgetExceededError: They do not fit into the session's budget.
         """
         self.budget.reserve(credits)
-        self._page(group).credits.reserve(credits)
+        page = self._page(group)
+        page.credits.reserve(credits)
+        self._file(group, page)
 
     def give_back(self, job: Job) -> None:
         """Free what was held for a job that cost nothing."""
         for credits in self._of(job.group):
             credits.give_back(job.reserved)
-        job.reserved = ZERO
+        self._note_reserved(job, ZERO)
 
     def settle(self, job: Job, used: Decimal) -> None:
         """Replace what was held for a finished task by what it cost."""
         for credits in self._of(job.group):
             credits.settle(job.reserved, used)
-        job.reserved = ZERO
+        self._note_reserved(job, ZERO)
 
     def keep_as_maybe(self, job: Job) -> None:
         """Keep what was held for a create whose outcome is unknown."""
         for credits in self._of(job.group):
             credits.keep_as_maybe(job.reserved)
-        job.reserved = ZERO
+        self._note_reserved(job, ZERO)
 
     def add_maybe(self, job: Job, credits: Decimal) -> None:
         """Count what a create before may have cost, which was answered 500."""
@@ -160,13 +164,17 @@ class Groups:
         """Hold again what a task has cost, because it is settled anew."""
         self.budget.settle(-used, -used)
         self._page_with("used", used, job.group).settle(-used, -used)
-        job.reserved = used
+        self._note_reserved(job, used)
 
     def resolve(self, job: Job, price: Decimal) -> None:
         """Hold what an unknown create may have cost: its task is known now."""
         self.budget.keep_as_maybe(-price)
         self._page_with("maybe", price, job.group).keep_as_maybe(-price)
-        job.reserved = price
+        self._note_reserved(job, price)
+
+    def _note_reserved(self, job: Job, credits: Decimal) -> None:
+        job.reserved = credits
+        self._file(job.group, self._page(job.group))
 
     def _of(self, group: Group) -> tuple[Budget, Budget]:
         return self.budget, self._page(group).credits
@@ -188,7 +196,7 @@ class Groups:
 
     def _file(self, group: Group, page: _Page) -> None:
         """Put a page where it belongs, and add the oldest idle one to the older ones if there are too many."""
-        if page.waiting or page.in_progress:
+        if page.waiting or page.in_progress or page.credits.reserved:
             self._idle.pop(group, None)
             self._busy[group] = page
             return
@@ -198,6 +206,5 @@ class Groups:
         if len(self._idle) > MOST_IDLE:
             old = self._idle.pop(next(iter(self._idle))).credits
             credits = self._older.credits
-            credits.reserved += old.reserved
             credits.used += old.used
             credits.maybe += old.maybe

@@ -117,6 +117,25 @@ def test_thousands_of_groups_take_little_memory() -> None:
     assert groups.budget.used == 3 * MOST_IDLE * price
 
 
+async def test_running_jobs_of_many_groups_keep_their_credits(start: Start, tmp_path: Path) -> None:
+    """However many groups a journal has: what a task of one has reserved stays with its group until it is settled."""
+    service = await start()
+    session = await service.open(journal=SqliteJournal(tmp_path / "videos.db"))
+    await session.submit(lakes(1, " [stuck]")[0], key="k", group="user 0")
+    record = session.journal.get("k")
+    assert record is not None
+    groups = Groups(Budget())
+    groups.load(evolve(record, group=f"user {number}") for number in range(2 * MOST_IDLE))
+    assert groups.older() == NOTHING
+    job = job_of(0)
+    groups.put(job, "in progress")
+    job.reserved = PRICE_480P
+    groups.put(job, None)
+    groups.settle(job, PRICE_480P)
+    assert groups.statistics()["user 0"] == evolve(NOTHING, credits_used=PRICE_480P)
+    assert groups.budget.reserved == (2 * MOST_IDLE - 1) * PRICE_480P
+
+
 @pytest.mark.parametrize("options", [{"max_waiting": 1000}, {}])
 async def test_a_group_that_was_refused_leaves_nothing(start: Start, options: dict[str, Any]) -> None:
     """A job that does not fit into the budget makes no group."""
