@@ -31,8 +31,8 @@ def look(path: PurePath) -> FileFacts | str:
             return "is a folder, not a file"
         if not stat.S_ISREG(found.st_mode):
             return "is no regular file"
-        with Path(path).open("rb", buffering=0) as file:
-            head = file.read(HEAD)
+        with _opened(path) as file:
+            head = file.read(HEAD) or b""
     except (OSError, ValueError) as error:
         return explain(error)
     return FileFacts(found.st_size, found.st_mtime_ns, head, str(Path(path).absolute()))
@@ -93,7 +93,7 @@ class FileContent:
         """
         with self._lock:
             try:
-                self._file = Path(self._path).open("rb", buffering=0)  # noqa: SIM115 (closed by `close`)
+                self._file = _opened(self._path)
             except (OSError, ValueError) as error:
                 raise ContentError(explain(error)) from None
             self._left = self._facts.size
@@ -138,6 +138,16 @@ class FileContent:
         now = os.fstat(self._file.fileno())
         if (now.st_size, now.st_mtime_ns) != (self._facts.size, self._facts.changed_ns):
             raise ContentError(_CHANGED)
+
+
+def _opened(path: PurePath) -> IO[bytes]:
+    # The caller closes it; and a `Path` has no opener.
+    return open(path, "rb", buffering=0, opener=_open_at_once)  # noqa: SIM115, PTH123
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # A pipe that has taken a file's place since it was looked at would keep a thread until somebody writes to it.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 _CHANGED: Final = "was changed after it was looked at; give it again when nothing writes to it any more"
