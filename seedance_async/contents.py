@@ -142,7 +142,7 @@ class FileContent:
 
 def _opened(path: PurePath) -> IO[bytes]:
     # The caller closes it; and a `Path` has no opener.
-    return open(path, "rb", buffering=0, opener=_open_at_once)  # noqa: SIM115, PTH123
+    return open(path, "rb", buffering=0, opener=_open_at_once)
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -23,6 +23,8 @@ from seedance_async.errors import AuthenticationError, PermissionDeniedError, Se
 
 #: Uploads are deleted after a day (contract, section 10).
 LASTS: Final = 86_400.0
+#: Seconds for which a file must be there at least: the service has to fetch it.
+SHORTEST: Final = 60.0
 #: Times in a row that a signed address may refuse before the upload fails.
 MOST_REFUSALS: Final = 3
 
@@ -156,9 +158,12 @@ def address_problem(address: str, *, local: bool) -> str | None:
         return "is no URL"
     if not host or "\\" in parts.netloc or parts.username is not None or parts.password is not None:
         return "is no plain URL"
-    if parts.scheme == "https" or (parts.scheme == "http" and local and is_loopback(host)):
-        return None
-    return f"is not https ({redact_url(address)})"
+    if parts.scheme != "https" and not (parts.scheme == "http" and local and is_loopback(host)):
+        return f"is not https ({redact_url(address)})"
+    if not local and not _is_public(host):
+        # The file is for the service: nothing of this machine or its network may be written to in its name.
+        return f"is not public ({redact_url(address)})"
+    return None
 
 
 def url_problem(url: str, *, local: bool) -> str | None:
@@ -178,12 +183,15 @@ def url_problem(url: str, *, local: bool) -> str | None:
 
 
 def _is_public(host: str) -> bool:
+    host = host.lower().removesuffix(".")
     if is_loopback(host):
         return False
     try:
         return ip_address(host).is_global
     except ValueError:
-        return "." in host and not host.endswith((".local", ".localhost", ".internal"))
+        # Resolvers read 127.1 and 0x7f.1 as addresses; no public name ends in a number.
+        last = host.rpartition(".")[2]
+        return "." in host and not last[:1].isdigit() and last not in {"local", "localhost", "internal"}
 
 
 def _place(answer: Answer, found: Format, *, local: bool) -> Place | Refused:
@@ -201,12 +209,15 @@ def _place(answer: Answer, found: Format, *, local: bool) -> Place | Refused:
     content_type = fields.get("contentType", found.content_type)
     if not isinstance(content_type, str) or _MEDIA_TYPE.fullmatch(content_type) is None:
         problem = problem or "its contentType is no media type"
+    lasts = _seconds(fields.get("assetTtlSeconds"))
+    if lasts < SHORTEST:
+        problem = problem or f"it would be deleted after {lasts:g} s"
     if problem is not None:
         return Refused(UploadError(f"the service's answer cannot be used: {problem}"))
     assert isinstance(address, str)
     assert isinstance(url, str)
     assert isinstance(content_type, str)
-    return Place(address, url, content_type, _seconds(fields.get("assetTtlSeconds")))
+    return Place(address, url, content_type, lasts)
 
 
 def _seconds(value: object) -> float:
