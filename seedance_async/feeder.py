@@ -5,9 +5,11 @@
 2. The next jobs in leaving order are prepared, twice as many as there are slots and at least `LEAST_AHEAD`: far enough
    ahead for slots never to wait, and not so far that uploads are deleted before they are used. A few files are on their
    way at a time.
-3. Each content is uploaded once while it lasts, with `SPARE` to go; jobs that need it at the same time share one.
-4. A file that is refused ends the jobs that need it and nothing else. What says nothing about the file is tried again,
-   for as long as a job with patience waits for it.
+3. Each content is uploaded once while it lasts, with `SPARE` to go; jobs that need it at the same time share one. A job
+   whose files are all there already is not held.
+4. A file that is refused ends the jobs that need it and nothing else. One that is gone or was changed ends the jobs
+   that named it; others with the same content upload theirs. What says nothing about the file is tried again, for each
+   job as long as its patience lasts.
 5. A job that has left the queue wants nothing any more; an upload that nobody wants is given up.
 """
 
@@ -43,7 +45,8 @@ logger = logging.getLogger("seedance_async")
 
 #: Jobs that are prepared ahead, however few slots there are.
 LEAST_AHEAD: Final = 8
-#: Seconds that an upload must still last when a create leaves: the service may fetch it late.
+#: Seconds that an upload must still last when a create leaves: the service may fetch it late. Half of the whole time is
+#: enough where that is short: a new upload would be no better.
 SPARE: Final = 3600.0
 #: Uploads that are remembered: an address each.
 _MOST_KEPT: Final = 4096
@@ -55,15 +58,28 @@ class _Flight:
 
     Attributes:
         task: Its result is what was uploaded, or the error as a template.
-        waiting: Jobs that want it.
-        patient: Whether one of them waits out any outage.
+        waiting: Jobs that want it, and since when (loop time).
         failing_since: Loop time of its first failure.
+        spoilt: Whether it failed by the one file that it was read from.
     """
 
     task: "asyncio.Task[Kept | SeedanceError]" = field(init=False)
-    waiting: int = 0
-    patient: bool = False
+    waiting: dict["_Waiter", float] = field(init=False, factory=dict["_Waiter", float])
     failing_since: float | None = None
+    spoilt: bool = False
+
+
+@define(eq=False)
+class _Waiter:
+    """A job that wants an upload.
+
+    Attributes:
+        patient: Whether it waits out any outage.
+        lost_patience: Its result is why it waits no more.
+    """
+
+    patient: bool
+    lost_patience: asyncio.Future[str] = field(factory=lambda: asyncio.get_running_loop().create_future())
 
 
 @define(eq=False)
@@ -88,7 +104,12 @@ class Feeder:
             return False
         self._with_files[job] = None
         job.follow(self._left)
-        return True
+        uploads = [(material, self._there(material.sha256)) for material in job.request.materials]
+        found = [(material, kept) for material, kept in uploads if kept is not None]
+        if len(found) < len(uploads):
+            return True
+        _give(job, found)
+        return False
 
     def taken(self, job: Job) -> None:
         """Forget a job that leaves the queue with all it needs."""
@@ -127,9 +148,12 @@ class Feeder:
     # One job
 
     def _begin(self, job: Job) -> None:
-        if job in self._at_work or job.settled:
+        if job.settled:
             return
+        # First, so that whoever takes the next waiter does not meet this one again and again.
         self.register.slots.hold(job)
+        if job in self._at_work:
+            return
         job.uploaded, job.urls = (), NO_URLS
         task = self._at_work[job] = self._task(self._prepare(job))
         task.add_done_callback(lambda _task: self._ended(job))
@@ -179,8 +203,7 @@ class Feeder:
     def _prepared(self, job: Job, uploaded: list[tuple[Material, Kept]]) -> None:
         if job.settled:
             return
-        job.uploaded = tuple(kept for _, kept in uploaded)
-        job.urls = {material.content: kept.url for material, kept in uploaded}
+        _give(job, uploaded)
         self.register.slots.ready(job)
 
     def _failed(self, job: Job, error: SeedanceError) -> None:
@@ -196,34 +219,46 @@ class Feeder:
     async def _upload(self, job: Job, material: Material) -> Kept:
         sha256 = material.sha256
         assert sha256 is not None
-        known = self._kept.get(sha256)
-        if known is not None and self._lasts(known):
-            return known
-        flight = self._flights.get(sha256)
-        if flight is None:
-            flight = self._flights[sha256] = _Flight()
-            flight.task = self._task(self._fly(flight, material, sha256))
-        flight.waiting += 1
-        flight.patient = flight.patient or job.patient
+        while True:
+            known = self._there(sha256)
+            if known is not None:
+                return known
+            flight = self._flights.get(sha256)
+            is_own = flight is None
+            if flight is None:
+                flight = self._flights[sha256] = _Flight()
+                flight.task = self._task(self._fly(flight, material, sha256))
+            found = await self._landed(flight, _Waiter(job.patient), material, sha256)
+            if isinstance(found, Kept):
+                return found
+            if is_own or not flight.spoilt:
+                raise same_error(found)
+            # It was read from another job's file, which is gone. This one's may be there.
+
+    async def _landed(self, flight: _Flight, waiter: _Waiter, material: Material, sha256: str) -> Kept | SeedanceError:
+        """Wait for an upload, for as long as the waiter's patience lasts."""
+        flight.waiting[waiter] = self.register.now()
         try:
-            await asyncio.wait({flight.task})
+            await asyncio.wait({flight.task, waiter.lost_patience}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            flight.waiting -= 1
+            del flight.waiting[waiter]
             if not flight.waiting and not flight.task.done():
                 self._land(flight, sha256)
                 flight.task.cancel()
+        if not flight.task.done():
+            return UploadError(waiter.lost_patience.result(), material.path)
         # One that was given up is so because the session closes: whoever waits for it is cancelled as well.
-        found = flight.task.result()
-        if isinstance(found, SeedanceError):
-            raise same_error(found)
-        return found
+        return flight.task.result()
 
     async def _fly(self, flight: _Flight, material: Material, sha256: str) -> Kept | SeedanceError:
         async def wait(why: TryLater, _failures: int, delay: float) -> None:
-            await self._wait(flight, material, why, delay)
+            await self._wait(flight, why, delay)
 
         try:
             kept = await self.uploads.send(material, wait)
+        except ContentError as error:
+            flight.spoilt = True
+            return UploadError(str(error), material.path)
         except SeedanceError as error:
             return error.with_traceback(None)
         finally:
@@ -234,13 +269,15 @@ class Feeder:
             self._kept.popitem(last=False)
         return kept
 
-    async def _wait(self, flight: _Flight, material: Material, why: TryLater, delay: float) -> None:
+    async def _wait(self, flight: _Flight, why: TryLater, delay: float) -> None:
         now = self.register.now()
-        flight.failing_since = now if flight.failing_since is None else flight.failing_since
+        failing_since = flight.failing_since = now if flight.failing_since is None else flight.failing_since
         if why.of_api:
             self.gatekeeper.heard_no_upload(why.reason)
-        if not flight.patient and now - flight.failing_since >= self.retry.give_up_after:
-            raise UploadError(why.reason, material.path)
+        for waiter, since in flight.waiting.items():
+            waited = now - max(since, failing_since)
+            if not waiter.patient and waited >= self.retry.give_up_after and not waiter.lost_patience.done():
+                waiter.lost_patience.set_result(why.reason)
         await self.gatekeeper.settle(delay)
 
     def _task(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
@@ -254,7 +291,19 @@ class Feeder:
         if self._flights.get(sha256) is flight:
             del self._flights[sha256]
 
+    def _there(self, sha256: str | None) -> Kept | None:
+        """Return a content's upload if it is there for long enough."""
+        kept = None if sha256 is None else self._kept.get(sha256)
+        return kept if kept is not None and self._lasts(kept) else None
+
     def _lasts(self, kept: Kept) -> bool:
         """Whether an upload is there for long enough, by both clocks: one stands still while the machine sleeps."""
-        in_time = self.register.now() + SPARE <= kept.until_loop
-        return in_time and self.uploads.wall() + timedelta(seconds=SPARE) <= kept.until
+        spare = min(SPARE, kept.lasts / 2)
+        in_time = self.register.now() + spare <= kept.until_loop
+        return in_time and self.uploads.wall() + timedelta(seconds=spare) <= kept.until
+
+
+def _give(job: Job, uploaded: list[tuple[Material, Kept]]) -> None:
+    """Let a job know where all of its files are."""
+    job.uploaded = tuple(kept for _, kept in uploaded)
+    job.urls = {material.content: kept.url for material, kept in uploaded}

@@ -55,11 +55,13 @@ class Kept:
         url: Where it is.
         until: When it is deleted (UTC).
         until_loop: The same in the loop's time, which does not move while the machine sleeps.
+        lasts: Seconds for which it is there in all.
     """
 
     url: str
     until: datetime
     until_loop: float
+    lasts: float
 
 
 class Wait(Protocol):
@@ -113,7 +115,8 @@ class Uploads:
             progress: Told how far an attempt is.
 
         Raises:
-            UploadError: The service or its host refused the file, or it was changed meanwhile.
+            UploadError: The service or its host refused the file.
+            ContentError: The file cannot be read, or was changed meanwhile.
             ApiError: The service refused the key or the account.
 
         Cancellation: leaves no connection and no open file.
@@ -176,7 +179,7 @@ class Uploads:
         step = after_put(sent, refusals)
         if isinstance(step, Stored):
             until = asked_at + timedelta(seconds=place.lasts)
-            return Kept(place.url, until, asked_at_loop + place.lasts), False
+            return Kept(place.url, until, asked_at_loop + place.lasts, place.lasts), False
         return step, is_refusal(sent)
 
     async def _put(self, place: Place, material: Material, progress: UploadProgress | None) -> Put:
@@ -201,14 +204,12 @@ class Uploads:
             )
             if body.failure is not None:
                 reason = str(body.failure) if isinstance(body.failure, ContentError) else type(body.failure).__name__
-                return Put(None, reason, final=True)
+                raise ContentError(reason)
             if reader is not None and done.status is not None and done.status < 300:
                 await self._threads.run(reader.check)
                 # Written to and set back to its old date: what was sent is not what was asked for.
                 if body.sha256 != material.facts.sha256:
-                    return Put(None, "was changed while it was read; give it again", final=True)
-        except ContentError as error:
-            return Put(None, str(error), final=True)
+                    raise ContentError("was changed while it was read; give it again")
         finally:
             if reader is not None:
                 await self._threads.run(reader.close)
