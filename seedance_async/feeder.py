@@ -239,7 +239,8 @@ class Feeder:
         """Wait for an upload, for as long as the waiter's patience lasts."""
         flight.waiting[waiter] = self.register.now()
         try:
-            await asyncio.wait({flight.task, waiter.lost_patience}, return_when=asyncio.FIRST_COMPLETED)
+            either: tuple[asyncio.Future[Any], ...] = (flight.task, waiter.lost_patience)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             del flight.waiting[waiter]
             if not flight.waiting and not flight.task.done():
