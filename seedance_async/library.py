@@ -40,6 +40,9 @@ class Library:
             same_date = facts.changed_ns == then.changed_ns
             if facts.size != then.size or (then.sha256 is None and not same_date):
                 return CHANGED_SINCE
+            if None not in {facts.sha256, then.sha256} and facts.sha256 != then.sha256:
+                # Read already, for another job.
+                return CHANGED_SINCE
             # With another date it may be a copy of the same content: that is told when it is read.
             return evolve(facts, expected=then.sha256)
 

@@ -164,6 +164,23 @@ async def test_a_file_that_is_not_the_same_any_more(start: Start, tmp_path: Path
         await session.generate(cat(png("dog.png")), key="k")
 
 
+async def test_a_changed_file_that_was_read_meanwhile_is_noticed(start: Start, tmp_path: Path) -> None:
+    """The next session has read what is there now, for another job, before it resumes the one that meant another."""
+    service, store = await start(limit=1), MemoryStore()
+    file = write(tmp_path / "cat.png")
+    async with service.session(journal=MemoryJournal(store), concurrency=1) as session:
+        await session.submit(TextToVideo("a lake", **CHEAP))
+        session.enqueue(cat(file), key="k")
+        await until(service.emulator.depot.stored)
+    write(file, png("dog.png"))
+    os.utime(file, ns=(1, 1))
+    async with service.session(journal=MemoryJournal(store)) as session:
+        await session.generate(cat(file), key="other")
+        waiting = next(handle for handle in await session.resume() if handle.key == "k")
+        assert "was changed since" in str(await end(waiting))
+    assert len(used(service)) == 1
+
+
 async def test_bytes_have_to_be_given_again(start: Start) -> None:
     """A journal keeps their digest and not them: the job says so, and the same call again makes it."""
     service, store = await start(limit=1), MemoryStore()
