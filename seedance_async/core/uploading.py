@@ -117,6 +117,9 @@ def after_asking(reply: Reply, found: Format, *, local: bool, key_source: str) -
     if reply.status in {200, 201}:
         if not reply.complete:
             return TryLater("the answer was cut", of_api=True)
+        if reply.body is None:
+            # A page of something in front of the service, which says nothing about the file.
+            return TryLater("the answer is no JSON", of_api=True)
         return _place(reply, found, local=local)
     error = api_error(reply, key_source)
     if isinstance(error, AuthenticationError | PermissionDeniedError):

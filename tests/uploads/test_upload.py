@@ -127,6 +127,7 @@ async def test_what_content_tells_counts(start: Start, tmp_path: Path) -> None:
         "drop-before-accept:on=upload,nth=1",
         "cut-body:on=upload,nth=1",
         "http-429:on=upload,nth=1",
+        "html:on=upload,nth=1",
         "http-500:on=storage,nth=1",
         "reset-before-accept:on=storage,nth=1",
         "drop-after-accept:on=storage,nth=1",
@@ -161,7 +162,7 @@ async def test_what_may_pass_is_tried_again(start: Start, tmp_path: Path, fault:
         ("place-odd:value=plain-http", "its uploadUrl is not https (http://storage.example/put?[redacted])"),
         ("place-odd:value=odd-url", "its url is no http(s) URL"),
         ("place-odd:value=other-method", "another method than PUT"),
-        ("html:on=upload", "names no uploadUrl or no url"),
+        ("html:on=upload", "the answer is no JSON (8 tries in a row)"),
     ],
 )
 async def test_what_does_not_pass_ends_it(start: Start, tmp_path: Path, fault: str, words: str) -> None:
