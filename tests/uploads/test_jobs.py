@@ -372,6 +372,5 @@ async def test_the_order_of_leaving_is_kept(start: Start, tmp_path: Path) -> Non
     await until(lambda: stored(service) == 6)
     await asyncio.gather(*(handle.wait() for handle in handles))
     first, *rest = [event.key for event in service.ear.all(SlotAcquired)]
-    # Whichever of those on their way at a time is there first has the slot that waits for it.
-    assert first in {"k0", "k1", "k2"}
+    # Whichever file is there first has the slot that waits for one; by the second turn all are there.
     assert rest == sorted({f"k{n}" for n in range(6)} - {first})
