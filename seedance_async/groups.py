@@ -79,7 +79,8 @@ class Groups:
 
     def statistics(self) -> Mapping[Group, GroupStatistics]:
         """Return every group that has a page, those with jobs first."""
-        pages = (self._busy, self._idle)
+        # Copies, each made in one step: metrics are read in another thread, while groups come and go here.
+        pages = (self._busy.copy(), self._idle.copy())
         return {group: page.statistics() for each in pages for group, page in each.items()}
 
     def older(self) -> GroupStatistics:

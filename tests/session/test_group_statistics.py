@@ -1,5 +1,7 @@
 """What each group has: jobs that wait, jobs in progress, credits; and how little memory that takes."""
 
+import sys
+import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -151,3 +153,27 @@ async def _refused(session: AsyncSeedance) -> Exception | None:
     except Exception as error:  # noqa: BLE001 (the caller looks at it)
         return error
     return None
+
+
+def test_statistics_may_be_read_in_another_thread() -> None:
+    """As metrics are: groups that come meanwhile disturb no reader."""
+    groups, failures, over = Groups(Budget()), list[Exception](), threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            try:
+                groups.statistics()
+            except RuntimeError as error:
+                failures.append(error)
+
+    reader, interval = threading.Thread(target=read), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        reader.start()
+        for number in range(30_000):
+            groups.reserve(Decimal(1), f"group {number}")
+    finally:
+        sys.setswitchinterval(interval)
+        over.set()
+        reader.join()
+    assert failures == []
