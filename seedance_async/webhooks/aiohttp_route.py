@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from seedance_async.core.delivery import MAX_BODY
+from seedance_async.errors import DeliveryError
 from seedance_async.webhooks.answering import Notifies, Receiver, receiver_of, respond
 
 if TYPE_CHECKING:
@@ -22,14 +23,19 @@ def aiohttp_app(target: Notifies | Receiver) -> "web.Application":
         ConfigurationError: See `asgi_app`.
     """
     # Here, because who mounts an ASGI application needs no server of aiohttp's.
-    from aiohttp import web  # noqa: PLC0415
+    from aiohttp import ClientError, web  # noqa: PLC0415
+    from aiohttp.http_exceptions import HttpProcessingError  # noqa: PLC0415
 
     receiver = receiver_of(target)
 
     async def handle(request: web.Request) -> web.Response:
         async def body() -> AsyncGenerator[bytes, None]:
-            async for chunk in request.content.iter_chunked(MAX_BODY):
-                yield chunk
+            try:
+                async for chunk in request.content.iter_chunked(MAX_BODY):
+                    yield chunk
+            except (OSError, ClientError, HttpProcessingError):
+                # The server would log it as a failure of ours, and anybody can break a connection.
+                raise DeliveryError("did not come whole") from None
 
         headers: dict[str, str] = {}
         for name in {name.lower() for name in request.headers}:

@@ -298,3 +298,20 @@ async def test_nothing_of_a_call_gets_into_the_log(ask: Any, caplog: pytest.LogC
         await send("POST", f"/{TOKEN}", b'{"data": {"taskId": "evil\\u001b[31m", "status": "x"}}')
         await send("POST", f"/{TOKEN}", raw("task_1"))
     assert not re.search(f"evil|task_1|{TOKEN}", "".join(caplog.messages))
+
+
+async def test_a_call_that_breaks_off_is_no_failure_of_the_server(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anybody can send half a body and go: no traceback is logged for it, and nothing is delivered."""
+    box = Box()
+    url = await serve(aiohttp_app(box))
+    _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+    await asyncio.sleep(1)
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(1)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert box.got == []
