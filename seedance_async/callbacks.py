@@ -23,7 +23,7 @@ class Callbacks:
         given: What the session was given; None for no callbacks.
     """
 
-    given: CallbackUrls | str | None
+    given: CallbackUrls | str | None = field(repr=False)
     entries: Entries
     # Jobs by a digest of their token, so that a look into the table tells nothing of how much of a token was right.
     _jobs: WeakValueDictionary[bytes, Job] = field(init=False, factory=WeakValueDictionary[bytes, Job])

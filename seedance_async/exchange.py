@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from attrs import define, field
 
 from seedance_async.callbacks import Callbacks
-from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply
+from seedance_async.core.answers import Answer, Cause, NoAnswer, Reply, without_callback
 from seedance_async.core.outcome import Outcome, Rejected, classify
 from seedance_async.core.request import Request
 from seedance_async.core.retry import Decision, GiveUp, Rand, RepeatAfter, RetryPolicy, Unreached, after_create
@@ -85,6 +85,7 @@ class Exchange:
                 job.attempts += 1
                 left = loop.time()
                 reply = await self.transport.create(_encode(job, request, form, callback_url), mark)
+                reply = without_callback(reply, request.inputs.callback_url or callback_url)
                 closed = False
             except JournalError as error:
                 return GiveUp(error)

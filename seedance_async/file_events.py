@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
+
+from seedance_async.core.media_checks import host_only
 
 
 @frozen
@@ -50,11 +52,11 @@ class Uploaded:
     Attributes:
         path: The file; None for bytes.
         size: In bytes.
-        url: Where it is, for everybody who knows the address.
+        url: Where it is, for everybody who knows the address. Its repr shows the host alone.
         until: When the service deletes it (UTC).
     """
 
     path: str | None
     size: int
-    url: str
+    url: str = field(repr=host_only)
     until: datetime

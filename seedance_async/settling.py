@@ -45,7 +45,7 @@ class Hint:
     """A task id that may be that of a create whose outcome is unknown."""
 
     task_id: str
-    token: str
+    token: str = field(repr=False)
     key: str
     job: Job | None
     tries: int = 0

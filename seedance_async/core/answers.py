@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from seedance_async.core.decode import decode_credits
+from seedance_async.core.redact import REDACTED, redact_json, redact_url
 from seedance_async.errors import (
     ApiError,
     AuthenticationError,
@@ -82,6 +83,20 @@ class NoAnswer:
 
 
 Reply = Answer | NoAnswer
+
+
+def without_callback(reply: Reply, url: str | None) -> Reply:
+    """Return the answer to a create without the path of the callback URL it had: whoever knows that may call there."""
+    if url is None or not isinstance(reply, Answer) or reply.status == 200:
+        return reply
+    # Answers show no query already.
+    shown = redact_url(url).partition("?")[0]
+    host, slash, path = shown.partition("://")[2].partition("/")
+    if not path:
+        return reply
+    hidden = f"{shown.partition('://')[0]}://{host}{slash}{REDACTED}"
+    body = redact_json(reply.body, lambda text: text.replace(shown, hidden))
+    return evolve(reply, body=body, text=reply.text.replace(shown, hidden))
 
 
 def api_error(answer: Answer, key_source: str | None = None) -> ApiError:

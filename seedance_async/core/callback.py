@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from seedance_async.core.record import Attempt, JobRecord
 
@@ -38,7 +38,7 @@ class Callback:
     """
 
     sent: tuple[Sent, ...] = ()
-    told: tuple[str, str] | None = None
+    told: tuple[str, str] | None = field(default=None, repr=False)
     heard_at: float | None = None
 
     def leaves(self, sent: Sent) -> None:

@@ -18,7 +18,10 @@ MOST: Final = 512
 class Early:
     """The deliveries that came before their task was known."""
 
-    _ids: dict[str, tuple[float, str | None]] = field(init=False, factory=dict[str, tuple[float, str | None]])
+    # Tokens are in it.
+    _ids: dict[str, tuple[float, str | None]] = field(
+        init=False, factory=dict[str, tuple[float, str | None]], repr=False
+    )
 
     def __len__(self) -> int:
         return len(self._ids)

@@ -57,6 +57,7 @@ async def test_a_file_becomes_a_url(start: Start, tmp_path: Path) -> None:
     await session.generate(ImageToVideo("a cat", first_frame=url))
     (told,) = service.ear.all(Uploaded)
     assert (told.path, told.size, told.url) == (str(file), 100, url)
+    assert url not in repr(told)
     assert timedelta(hours=23.9) < told.until - before <= timedelta(hours=24.1)
 
 

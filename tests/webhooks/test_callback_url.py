@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from seedance_async import AsyncSeedance, ConfigurationError, PollingPolicy, TextToVideo
+from seedance_async import AsyncSeedance, ConfigurationError, PollingPolicy, RetryPolicy, SeedanceError, TextToVideo
 from seedance_async.core.haste import MOST_AGAIN
+from seedance_async.settling import Hint
 from seedance_async.testing import Fault
 from seedance_async.webhooks import CallbackUrls, Delivery, aiohttp_app
-from tests.session.service import Service, Start, clock, end, lakes
+from tests.session.odd import OddService, says
+from tests.session.service import Ear, Service, Start, clock, end, lakes
 from tests.webhooks.serving import Serve, delivery
 
 SECRET = "correct horse battery staple"
@@ -103,7 +105,11 @@ async def test_secrets_of_callbacks_are_shown_nowhere(
         session, application = await with_webhooks(service, serve, journal=tmp_path / "jobs.db")
         handle = await session.submit("a lake", key="k")
         job = session._live().opened.register.tasks[str(handle.task_id)]
-        shown = [repr(each) for each in (session._settings, session._live().opened.notices, handle, job)]
+        assert job.callback is not None
+        its_token = str(urls(service)[0]).rpartition("/")[2]
+        job.callback.told = ("task_1", its_token)
+        hint = Hint("task_1", its_token, "k", job)
+        shown = [repr(each) for each in (session._settings, session._live().opened.notices, handle, job, hint)]
         await handle
         await asyncio.sleep(10)
         shown.append(repr(session.journal.get("k")))
@@ -212,3 +218,28 @@ async def test_after_a_delivery_in_vain_a_task_is_polled_as_usual(start: Start, 
     session.notify(delivery(str(handle.task_id)))
     await handle
     assert session.statistics().polls - before > 1 + MOST_AGAIN + 3
+
+
+@pytest.mark.parametrize("url", ["urls", "session", "inputs"])
+@pytest.mark.parametrize("html", [True, False], ids=["page", "json"])
+async def test_a_service_that_repeats_the_url_makes_it_no_more_known(url: str, html: bool) -> None:
+    """The path of a callback URL is a secret: no error, hook or log has it where the service sends it back."""
+    ear, own = Ear(), "https://example.com/s3cret/path?s3cret=1"
+    async with OddService().running() as service:
+
+        def refuse(_number: int) -> Any:
+            text = f"this cannot be reached: {service.creates[-1]['callBackUrl']}, try again"
+            return says(400, text if html else {"code": 400, "message": text}, html=html)
+
+        service.create = refuse
+        callback = {"urls": CallbackUrls("https://example.com/s3cret", SECRET), "session": own, "inputs": None}[url]
+        options: Any = {"callback_url": callback, "hooks": [ear], "retry": RetryPolicy(first_contact=1.0)}
+        async with AsyncSeedance("sk-0123456789", base_url=service.url, **options) as session:
+            inputs = TextToVideo("a lake", callback_url=own if url == "inputs" else None)
+            error = await end(session.enqueue(inputs))
+        sent = service.creates[-1]["callBackUrl"]
+    assert isinstance(error, SeedanceError)
+    shown = f"{error} {error!r} {error.args} {ear.heard}"
+    assert html or "https://example.com/[redacted]" in shown
+    assert "s3cret" not in shown
+    assert sent.rpartition("/")[2] not in shown
