@@ -2,6 +2,7 @@
 
 import secrets
 from hashlib import sha256
+from typing import Final
 from weakref import WeakValueDictionary
 
 from attrs import define, field
@@ -13,6 +14,8 @@ from seedance_async.core.lifecycle import State
 from seedance_async.core.request import Request
 from seedance_async.job import Job
 from seedance_async.journal.entries import Entries
+
+_AGAIN: Final = frozenset({State.QUEUED, State.SENDING})
 
 
 @define(eq=False)
@@ -64,10 +67,13 @@ class Callbacks:
         """Return the creates of unknown outcome that a token may tell of: those of a key, if it is one of theirs."""
         keeper = self.entries.keeper
         record = None if keeper is None else keeper.records.get(key)
+        callback = None if job is None else job.callback
+        # One that is to be sent again, or on the wire again, has no unknown outcome yet, but a create that has.
+        again = job is not None and job.state in _AGAIN and callback is not None and callback.doubted
         if record is not None:
-            sent = unknown_creates(record) if record.state is State.UNKNOWN else ()
-        elif job is not None and job.state is State.UNKNOWN and job.callback is not None:
-            sent = job.callback.sent
+            sent = unknown_creates(record) if again or record.state is State.UNKNOWN else ()
+        elif job is not None and callback is not None and (again or job.state is State.UNKNOWN):
+            sent = callback.sent
         else:
             sent = ()
         return tuple(each for each in sent if self._fits(token, key, (each,)))

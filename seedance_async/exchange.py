@@ -111,15 +111,23 @@ class Exchange:
             )
             if closed or not isinstance(decision, RepeatAfter):
                 return decision
-            try:
-                go_on = await pause(job, decision.delay)
-            except asyncio.CancelledError:
-                go_on = False
-            if not go_on:
+            if not await _goes_on(job, pause(job, decision.delay)):
                 return GiveUp(OutcomeUnknownError(decision.reason, request.credits, job.key), unknown=True)
             job.repeats += 1
             self.entries.superseded(job, outcome)
             self.hooks.call(PossibleDouble(job.key, decision.reason, request.credits))
+
+
+async def _goes_on(job: Job, pause: Awaitable[bool]) -> bool:
+    """Wait before a create is repeated; return whether it is: not where a webhook has told its task meanwhile."""
+    callback = job.callback
+    if callback is not None:
+        callback.doubted = True
+    try:
+        go_on = await pause
+    except asyncio.CancelledError:
+        return False
+    return go_on and not (callback is not None and callback.confirmed)
 
 
 def _encode(job: Job, request: Request, form: DurationForm, callback_url: str | None) -> bytes:

@@ -24,7 +24,7 @@ from seedance_async.core.budget import ZERO
 from seedance_async.core.catalogue import Catalogue
 from seedance_async.core.inputs import Inputs
 from seedance_async.core.keys import variant_key, word_problem
-from seedance_async.core.lifecycle import State
+from seedance_async.core.lifecycle import Event, State
 from seedance_async.core.names import shown
 from seedance_async.core.polling import Polling
 from seedance_async.core.record import JobRecord
@@ -37,6 +37,7 @@ from seedance_async.errors import (
     Problem,
     SeedanceError,
     SessionClosedError,
+    WithdrawnError,
 )
 from seedance_async.handle import TaskHandle, handle_of
 from seedance_async.job import Job
@@ -138,11 +139,13 @@ class Intake:
         Raises:
             InputError: It is not unknown any more, or the task belongs to another job.
         """
-        if job is None or self._keys.get(key) is job:
-            self.attach(task_id, key)
-        elif job.state is State.UNKNOWN:
-            # Without a journal only its handle knows a job that was given no key.
-            with self.opened.register.hooks.held():
+        with self.opened.register.hooks.held():
+            if job is not None and job.state is State.QUEUED and job.repeats:
+                self.opened.register.end_unsent(job, Event.WITHDRAWN, WithdrawnError(key))
+            if job is None or self._keys.get(key) is job:
+                self.attach(task_id, key)
+            elif job.state is State.UNKNOWN:
+                # Without a journal only its handle knows a job that was given no key.
                 self._attaching.by_hint(job, task_id)
 
     async def resume(self) -> list[Job]:

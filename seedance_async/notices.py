@@ -3,7 +3,8 @@
 1. A delivery about a task that runs brings the next poll of that task forward, see `core.haste` and `poller`.
 2. One about a task that is not known yet, or whose id is on its way into the journal, is remembered while a create is
    on the wire, see `core.early`; with a token that fits, by the job itself.
-3. One with a token that fits a create of unknown outcome may settle it, see `settling`.
+3. One with a token that fits a create of unknown outcome may settle it, see `settling`; so may one that fits a create
+   that is to be repeated, because it was answered 500.
 4. One about a job with a callback URL of its own has to come to that URL.
 5. Nothing else changes, whatever a delivery says.
 """
@@ -75,6 +76,8 @@ class Notices:
             self.settling.begin(Hint(task_id, token, key, job))
         elif job.callback is not None:
             job.callback.told = task_id, token
+            if job.callback.doubted:
+                self.settling.begin(Hint(task_id, token, key, job))
         return True
 
     def _look(self, job: Job, *, ended: bool) -> None:

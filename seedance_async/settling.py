@@ -7,7 +7,8 @@ goes the way of `attach(task_id, key=...)`.
 1. An id that is known to this session or its journal belongs to the create that made it, and is refused.
 2. A task that is not there (404), or of somebody else (403), was not made by us: nothing happens.
 3. Where the service is not reached it is asked again, some times: a delivery is sent once.
-4. One question at a time, and few for one job: whoever knows a URL can send ids without end.
+4. A job that is to be sent again after a 500 is not, once the service knows the task of its first create.
+5. One question at a time, and few for one job: whoever knows a URL can send ids without end.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from attrs import define, field
 from seedance_async.callbacks import Callbacks
 from seedance_async.clock import Alarm
 from seedance_async.core.callback import fits
+from seedance_async.core.lifecycle import State
 from seedance_async.errors import ApiError, ConnectionFailedError, SeedanceError, ServerError
 from seedance_async.fetching import Refresh
 from seedance_async.job import Job
@@ -113,6 +115,12 @@ class Settling:
                 "it is left alone"
             )
             return
+        if hint.job is not None and hint.job.state is State.SENDING:
+            # Perhaps in the pause before its repeat, which is left out now; if not, its answer comes first.
+            assert hint.job.callback is not None
+            hint.job.callback.confirmed = True
+            self._later(hint)
+            return
         try:
             self.settle(hint.key, hint.job, hint.task_id)
         except SeedanceError as error:
@@ -136,6 +144,10 @@ class Settling:
         passing = isinstance(error, ConnectionFailedError | ServerError) or (
             isinstance(error, ApiError) and error.status in {200, 429}
         )
-        if passing and hint.tries < len(_AGAIN):
+        if passing:
+            self._later(hint)
+
+    def _later(self, hint: Hint) -> None:
+        if hint.tries < len(_AGAIN):
             hint.tries += 1
             self._put(hint, self.register.now() + _AGAIN[hint.tries - 1])

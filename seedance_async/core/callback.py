@@ -35,11 +35,15 @@ class Callback:
         sent: Its creates with a URL of their own, the newest last; none where all tasks share one URL.
         told: The task id that a delivery with a token brought before there was an answer, and the token.
         heard_at: When a delivery about its task came last, in the loop's time.
+        doubted: Whether a create of it that may have made a task is to be repeated, or was.
+        confirmed: Whether the service knows the task that a delivery told, so that nothing is to be repeated.
     """
 
     sent: tuple[Sent, ...] = ()
     told: tuple[str, str] | None = field(default=None, repr=False)
     heard_at: float | None = None
+    doubted: bool = False
+    confirmed: bool = False
 
     def leaves(self, sent: Sent) -> None:
         """Note a create that is about to leave."""

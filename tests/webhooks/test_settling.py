@@ -215,3 +215,46 @@ async def test_a_job_tried_again_is_not_settled_by_the_old_create(start: Start, 
     assert result.task_id == service.tasks()[1]
     assert service.emulator.statistics().creates == 2
     assert session.statistics().credits_maybe > 0
+
+
+@pytest.mark.parametrize("journal", [True, False], ids=["journal", "no journal"])
+@pytest.mark.parametrize("key", ["order-17", None])
+async def test_what_waits_to_be_sent_again_is_not(
+    start: Start, serve: Serve, tmp_path: Path, journal: bool, key: str | None
+) -> None:
+    """A 500 although there is a task, then no slot for the repeat: the webhook comes first, and it is paid once."""
+    service = await start(faults=["error-after-accept:nth=1,value=500"])
+    session, _ = await with_webhooks(service, serve, journal=tmp_path / "jobs.db" if journal else None)
+    handle = session.enqueue("a lake", key=key, output_resolution="480p")
+    await until(lambda: service.emulator.statistics().creates)
+    service.emulator.faults.add(Fault("429-without-numbers", on="create"))
+    result = await asyncio.wait_for(handle.wait(), 600)
+    service.emulator.faults.clear()
+    await asyncio.sleep(600)
+    assert service.tasks() == [result.task_id]
+    statistics = session.statistics()
+    assert (statistics.waiting, statistics.in_progress, statistics.unknown) == (0, 0, 0)
+    assert statistics.credits_reserved == statistics.credits_maybe == 0
+    assert statistics.credits_used == PRICE_480P
+    if journal:
+        record = session.journal.get(handle.key)
+        assert record is not None
+        assert (record.state, record.task_id) == (JobState.SUCCEEDED, result.task_id)
+
+
+async def test_what_is_about_to_be_repeated_is_not(start: Start) -> None:
+    """So it is in the pause before the repeat; a task id that the service does not know keeps nothing back."""
+    service = await start(faults=["error-after-accept:nth=1,value=500", "webhook-lost"])
+    session = await service.open(callback_url=CallbackUrls("http://127.0.0.1:9", SECRET))
+    first = session.enqueue("a lake")
+    await until(lambda: service.emulator.statistics().creates)
+    told(session, service.tasks()[0], token(service))
+    assert isinstance(await end(first), OutcomeUnknownError)
+    await asyncio.sleep(5)
+    assert (await first).task_id == service.tasks()[0]
+    assert len(service.tasks()) == 1
+    service.emulator.faults.add(Fault("error-after-accept", on="create", nth=1, value="500"))
+    second = session.enqueue("a market")
+    await until(lambda: len(service.tasks()) == 2)
+    told(session, "task_of_nobody", token(service, 1))
+    assert (await second).task_id == service.tasks()[2]
