@@ -109,6 +109,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def refused(self, data: Any, said: tuple[int | None, int | None], later: float | None, chance: float) -> None:
         name, (limit, current), before = self._off_wire(data), said, self.ledger.limit
         changed = self.ledger.refused(name, self.now, lambda: chance, limit=limit, current=current, retry_after=later)
+        # A limit of 0 is none: for a moment the account may do nothing.
+        limit = limit or None
         self.queue.add(name)
         self.careful = True
         assert changed is (self.ledger.limit != before)
