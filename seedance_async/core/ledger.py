@@ -7,9 +7,10 @@ there is room or not.
 2. How many slots there are, and when one more is tried, is `core.growth`'s.
 3. From a 429 with numbers, `foreign = max(0, current - own)` says how many slots others use. A waiter leaves if
    own + foreign < limit. Otherwise, where own < limit, only a timer lets one probe through, and each accepted probe
-   counts one foreign task less. The timer's pause doubles with each refusal up to half a minute. While others use
-   slots, a create for which there was room says nothing of them: it leaves the pause as it is, and an accepted probe
-   halves it, since the room may have been that of a task of ours whose end is not seen yet.
+   counts one foreign task less, until a task of ours is seen to have ended before it: then it took the room of that
+   one. The timer's pause doubles with each refusal up to half a minute. While others use slots, a create for which
+   there was room says nothing of them: it leaves the pause as it is, and an accepted probe halves it, since the room
+   may have been that of a task of ours whose end is not seen yet.
 4. Where the service frees slots late, those whose tasks have just ended count as our own (`core.lateness`).
 5. A 429 without numbers, or one whose numbers leave room, changes no limit that the service or the user named: nobody
    leaves until a timer, and then one after the other (`core.pacing`). A limit of 0 is no number: for a moment the
@@ -87,6 +88,7 @@ class SlotLedger(Generic[HolderT]):
     _pause_until: float = field(init=False, default=0.0)
     _probe_at: float = field(init=False, default=0.0)
     _single: _Single[HolderT] | None = field(init=False, default=None)
+    _doubtful: float | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self._growth = Growth(self.ceiling)
@@ -169,6 +171,7 @@ class SlotLedger(Generic[HolderT]):
             self._strikes = max(0, self._strikes - 1)
         if probe is not None:
             # Where one slot came free late, those that were taken for others' did so too.
+            self._doubtful = (probe.left + now) / 2 if self.foreign(now) and not was_late else None
             self._foreign = 0 if was_late else max(0, self._foreign - 1)
             self._probe_at = now
         self._pacing.accepted()
@@ -211,6 +214,7 @@ class SlotLedger(Generic[HolderT]):
         if single is not None:
             self._lateness.met(single.left)
         self._foreign, self._foreign_seen = others, now
+        self._doubtful = None
         pause = self._pause(rand, retry_after, late=self._lateness.suspected(now))
         if not known:
             self._probe_at = now + pause
@@ -239,6 +243,9 @@ class SlotLedger(Generic[HolderT]):
             return
         if ended is not None and holder not in self._on_wire:
             self._lateness.ended(ended)
+            if self._doubtful is not None and ended <= self._doubtful:
+                self._doubtful = None
+                self._foreign += 1
         del self.holders[holder]
         self._leave_wire(holder)
         self._end_single(holder)

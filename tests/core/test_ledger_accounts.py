@@ -86,6 +86,26 @@ def test_others_who_stay_are_probed_calmly(limit: int, others: int, jobs: int, b
         assert simulation.held_at(200) >= limit - others - (limit > 10)
 
 
+@pytest.mark.parametrize(
+    ("limit", "others", "before", "most"), [(20, 1, 711, 600), (50, 1, 1078, 950), (50, 2, 834, 720)]
+)
+def test_a_probe_that_takes_the_room_of_ours_says_nothing_of_others(
+    limit: int, others: int, before: int, most: int
+) -> None:
+    """Its task's end is seen afterwards, and then as many slots are others' as before.
+
+    `before` is how many refusals there were in four times forty minutes while each such probe counted one less.
+    """
+    refusals = 0
+    for seed in range(4):
+        simulation = Simulation(
+            ledger_of(limit, 2000), lambda _now: limit, others=lambda _now: others, round_trip=0.1, seed=seed
+        )
+        simulation.run(until=3000)
+        refusals += simulation.refused_between(600, 3000)
+    assert refusals <= most < before
+
+
 @pytest.mark.parametrize(("limit", "others"), [(5, 3), (5, 4), (5, 5), (10, 5), (50, 25), (50, 5)])
 def test_the_slots_of_others_are_found_within_half_a_minute(limit: int, others: int) -> None:
     """However long others stayed: when they go, the next probe finds it and the rest follows at once."""
