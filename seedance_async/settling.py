@@ -32,7 +32,7 @@ from seedance_async.register import Register
 logger = logging.getLogger("seedance_async")
 
 #: Seconds until the service is asked again that was not reached.
-_AGAIN: Final = (2.0, 10.0, 60.0, 300.0)
+_AGAIN: Final = (2.0, 10.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0)
 _MOST_WAITING: Final = 200
 _MOST_PER_KEY: Final = 8
 #: Least seconds between two questions.

@@ -190,6 +190,19 @@ async def test_an_outage_delays_the_settling(start: Start, serve: Serve) -> None
     await handle
 
 
+async def test_a_long_outage_loses_no_delivery(start: Start, serve: Serve) -> None:
+    """Nor does one of half an hour: what a delivery told is looked into when the service is back."""
+    service = await start(faults=["drop-after-accept:nth=1"])
+    session, _ = await with_webhooks(service, serve)
+    handle = session.enqueue("a lake", key="k")
+    await end(handle)
+    service.emulator.faults.add(Fault("http-503", on="poll"))
+    await asyncio.sleep(1800)
+    service.emulator.faults.clear()
+    await asyncio.sleep(1800)
+    await handle
+
+
 async def test_a_flood_with_a_true_token_asks_little(start: Start, serve: Serve) -> None:
     """Whoever has read a URL in somebody's log can make the session ask a few times, and that is all."""
     service = await start(faults=["drop-after-accept:nth=1", "webhook-lost"])
