@@ -17,6 +17,8 @@ from seedance_async.core.media_types import HEAD, FileFacts
 #: Bytes that are read at a time: little beside a connection's buffers, much beside a trip to a worker thread.
 PIECE: Final = 256 * 1024
 _DIGEST_PIECE: Final = 1024 * 1024
+#: Bytes that are digested in one go: some ten milliseconds.
+_STEP: Final = 16 * _DIGEST_PIECE
 
 
 class ContentError(Exception):
@@ -59,16 +61,50 @@ def digest(path: PurePath, facts: FileFacts) -> str:
     Raises:
         ContentError: It is another one, or cannot be read.
     """
-    total = hashlib.sha256()
-    content = FileContent(path, facts)
-    try:
-        content.open()
-        while piece := content.read(_DIGEST_PIECE):
-            total.update(piece)
-        content.check()
-    finally:
-        content.close()
-    return total.hexdigest()
+    reading = Digesting(path, facts)
+    while (sha256 := reading.step()) is None:
+        pass
+    return sha256
+
+
+class Digesting:
+    """The digest of a file, in steps that block for a moment each: a file may have any size.
+
+    Who leaves before the end closes it.
+    """
+
+    def __init__(self, path: PurePath, facts: FileFacts) -> None:
+        """Note what is to be read; the first step opens it."""
+        self.is_open = False
+        self._content = FileContent(path, facts)
+        self._total = hashlib.sha256()
+
+    def step(self) -> str | None:
+        """Read on; return the digest in hex at the end, when the file is closed again.
+
+        Raises:
+            ContentError: It is not the file that was looked at, or cannot be read.
+        """
+        try:
+            if not self.is_open:
+                self._content.open()
+                self.is_open = True
+            for _ in range(_STEP // _DIGEST_PIECE):
+                piece = self._content.read(_DIGEST_PIECE)
+                if not piece:
+                    self._content.check()
+                    self.close()
+                    return self._total.hexdigest()
+                self._total.update(piece)
+        except ContentError:
+            self.close()
+            raise
+        return None
+
+    def close(self) -> None:
+        """Close the file; harmless when repeated."""
+        self._content.close()
+        self.is_open = False
 
 
 class FileContent:

@@ -15,8 +15,8 @@ from typing import Final, Protocol, cast
 from attrs import define, evolve, field, frozen
 
 from seedance_async.clock import wall_now
-from seedance_async.contents import PIECE, ContentError, FileContent, digest, look
-from seedance_async.core.media_types import Material, as_bytes, facts_of_bytes, recognise
+from seedance_async.contents import PIECE, ContentError, Digesting, FileContent, look
+from seedance_async.core.media_types import FileFacts, Material, as_bytes, facts_of_bytes, recognise
 from seedance_async.core.names import shown
 from seedance_async.core.retry import Rand, grown_delay, parse_retry_after
 from seedance_async.core.uploading import (
@@ -103,7 +103,7 @@ class Uploads:
         if isinstance(content, bytes):
             sha256 = await self._threads.run(_digest_of_bytes, content)
         else:
-            sha256 = await self._threads.run(digest, PurePath(material.facts.path), material.facts)
+            sha256 = await self._digest_of_file(PurePath(material.facts.path), material.facts)
         return evolve(material, facts=evolve(material.facts, sha256=sha256))
 
     async def send(self, material: Material, wait: Wait, progress: UploadProgress | None = None) -> Kept:
@@ -214,6 +214,17 @@ class Uploads:
             if reader is not None:
                 await self._threads.run(reader.close)
         return done
+
+    async def _digest_of_file(self, path: PurePath, facts: FileFacts) -> str:
+        # In steps, so that a file of gigabytes holds up neither the pieces of others nor whoever leaves.
+        reading = Digesting(path, facts)
+        try:
+            while (sha256 := await self._threads.run(reading.step)) is None:
+                pass
+        finally:
+            if reading.is_open:
+                await self._threads.run(reading.close)
+        return sha256
 
     def _pieces_of_file(self, reader: FileContent) -> Callable[[], Awaitable[bytes]]:
         async def read() -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import time
 import traceback
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from seedance_async import (
 from seedance_async.contents import PIECE
 from seedance_async.hooks import Uploaded
 from seedance_async.testing.depot import Depot
-from tests.session.service import Start, clock, until
+from tests.session.service import Start, clock, steps, until
 from tests.uploads.files import MP4, png, write
 
 
@@ -304,6 +305,23 @@ async def test_a_signed_address_is_shown_nowhere(
     assert "signature" not in told
     assert "signature" not in caplog.text
     assert "test-key" not in told
+
+
+async def test_leaving_waits_for_no_huge_file_to_be_read(start: Start, tmp_path: Path) -> None:
+    """A file is read in steps: who leaves waits for one of them, and uploads go on between those of others."""
+    service = await start()
+    session = await service.open()
+    huge = write(tmp_path / "huge.png")
+    os.truncate(huge, 4 * 2**30)
+    uploads = [asyncio.create_task(session.upload(huge)) for _ in range(4)]
+    await steps(20)
+    began = time.perf_counter()
+    assert await session.upload(write(tmp_path / "cat.png"))
+    for upload in uploads:
+        upload.cancel()
+    await asyncio.wait(uploads)
+    assert all(upload.cancelled() for upload in uploads)
+    assert time.perf_counter() - began < 3.0, "16 GiB were read first"
 
 
 async def test_many_files_at_once(start: Start, tmp_path: Path) -> None:
