@@ -59,6 +59,9 @@ async def say_why(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except SeedanceError as error:
+        if request.writer.output_size:
+            # Half of a video is out. A second answer would be written into it; the server cuts the connection instead.
+            raise
         told = answer(error)
         return web.json_response(told.body, status=told.status, headers=told.headers)
 

@@ -1,7 +1,6 @@
 """The videos: order, wait, look, take back."""
 
 import asyncio
-import json
 from typing import Any
 
 from aiohttp import web
@@ -72,6 +71,7 @@ async def inputs_of(request: web.Request) -> TextToVideo:
         raise InputError([Problem("body", "must be JSON, with Content-Type: application/json")])
     try:
         body: Any = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, LookupError, RecursionError):
+        # No JSON, in no known encoding, with numbers or depths that nobody means.
         raise InputError([Problem("body", "is no JSON")]) from None
     return read_order(body)

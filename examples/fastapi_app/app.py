@@ -37,7 +37,8 @@ def make_app(settings: WebSettings | None = None, stopping: Stopping | None = No
                 videos.adopt(await session.resume())
                 yield
 
-    app = FastAPI(title="Videos", lifespan=lifespan)
+    # Without a limit anybody could fill the memory with one request; aiohttp has this one by itself.
+    app = FastAPI(title="Videos", lifespan=lifespan, max_body_size=2**20)
     app.include_router(pages.router)
     app.include_router(routes.router)
     app.include_router(health.router)

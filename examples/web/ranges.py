@@ -8,7 +8,8 @@ from attrs import frozen
 
 from seedance_async import VideoStream
 
-_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+# No file has a size of more digits, and Python refuses to read thousands of them.
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 @frozen

@@ -95,6 +95,14 @@ async def test_a_restart_loses_no_video(kind: str, settings: WebSettings, servic
     assert set(service.statistics().creates_by_prompt.values()) == {1}
 
 
+async def test_a_link_that_has_expired_is_asked_for_anew(finished: Visitor, service: Emulator) -> None:
+    """A visitor comes back long after the service's link has ended, and sees the video."""
+    service.faults.add("expired-link:on=file,seconds=60")
+    await anyio.sleep(3600)
+    async with finished.http.get("/videos/one/file", headers={"Range": "bytes=0-7"}) as answer:
+        assert (answer.status, (await answer.read())[4:]) == (206, b"ftyp")
+
+
 async def test_a_viewer_who_leaves_ends_the_download(finished: Visitor, service: Emulator) -> None:
     """The connection to the service's file host is closed with that to the browser."""
     service.faults.add("drip:on=file,rate=1,seconds=5")
