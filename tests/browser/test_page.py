@@ -125,6 +125,26 @@ def test_an_order_is_sent_when_the_server_is_back(
     assert emulator.statistics().creates == 1
 
 
+def test_an_order_that_a_proxy_answers_for_is_sent_again(page: Page, emulator: EmulatorThread) -> None:
+    """502 and 504, the second for an order that has arrived: neither "nothing was charged" nor a second video."""
+    page.run(
+        """
+        const real = window.fetch;
+        let calls = 0;
+        window.fetch = async (...request) => {
+          calls += 1;
+          if (calls === 2) await real(...request);
+          return calls > 2 ? real(...request) : new Response("<h1>Bad gateway</h1>", { status: 500 + 2 * calls });
+        };
+        """
+    )
+    page.order("a lake")
+    page.until(lambda: page.shows("connection"))
+    page.until_headline("Ready", "There is no video")
+    assert page.text("headline") == "Ready"
+    assert emulator.statistics().creates == 1
+
+
 def test_what_waits_can_be_taken_back(page: Page, emulator: EmulatorThread) -> None:
     """The button is there while it is true, and costs nothing."""
     page.order("a harbour [takes:6]")

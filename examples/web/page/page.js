@@ -24,6 +24,14 @@ function readStore() {
   }
 }
 
+function writeStore() {
+  try {
+    localStorage.setItem(STORE, JSON.stringify(videos));
+  } catch {
+    // Private windows may have none: the address still names the video.
+  }
+}
+
 function remember(id, change) {
   // Another tab may have ordered something meanwhile.
   videos = readStore();
@@ -31,11 +39,7 @@ function remember(id, change) {
   if (known) Object.assign(known, change);
   else videos.unshift({ id, order: null, state: null, sent: true, ...change });
   videos.length = Math.min(videos.length, KEPT);
-  try {
-    localStorage.setItem(STORE, JSON.stringify(videos));
-  } catch {
-    // Private windows may have none: the address still names the video.
-  }
+  writeStore();
   showList();
 }
 
@@ -86,8 +90,14 @@ async function send(view) {
       await later(Math.min(15, 2 + 2 * tries));
       continue;
     }
-    setConnected(view, true);
     const told = await answer.json().catch(() => ({}));
+    if (answer.status >= 500 && !told.error) {
+      // A proxy's words for a server that restarts, or is slow: whether the order has arrived is not known.
+      setConnected(view, false);
+      await later(Math.min(15, 2 + 2 * tries));
+      continue;
+    }
+    setConnected(view, true);
     if (answer.ok) {
       remember(view.id, { sent: true });
       if (byId("prompt").value.trim() === order.prompt) byId("prompt").value = "";
@@ -121,7 +131,7 @@ async function countDown(view, seconds, message) {
 
 function forget(id) {
   videos = readStore().filter((each) => each.id !== id);
-  localStorage.setItem(STORE, JSON.stringify(videos));
+  writeStore();
   history.replaceState(null, "", location.pathname);
   open(null);
 }
