@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from examples.web.settings import WebSettings
+from seedance_async import ConfigurationError
 from seedance_async.testing import EmulatorThread
 from seedance_async.testing.clips import can_render
 
@@ -25,8 +26,18 @@ def arguments(program: str) -> argparse.Namespace:
 
 @contextmanager
 def settings_for(options: argparse.Namespace) -> Iterator[WebSettings]:
-    """Give the settings of the environment, or for `--demo` those of an emulator in this process."""
-    settings = WebSettings.from_environment()
+    """Give the settings of the environment, or for `--demo` those of an emulator in this process.
+
+    Raises:
+        SystemExit: A setting is missing or wrong, in one sentence.
+    """
+    try:
+        settings = WebSettings.from_environment()
+        if not options.demo:
+            # A server would put what this has to say below a traceback.
+            settings.session()
+    except ConfigurationError as error:
+        raise SystemExit(f"error: {error}") from None
     if not options.demo:
         yield settings
         return

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import re
 from collections.abc import AsyncGenerator
 from typing import Final
@@ -12,8 +13,8 @@ from seedance_async import TaskHandle
 
 #: no-transform and X-Accel-Buffering: a proxy that compresses or collects would hold events back.
 HEADERS: Final = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
-#: Milliseconds after which a browser connects again.
-RETRY: Final = 2000
+#: Milliseconds after which a browser connects again, each its own: all of them at once would hit a server that starts.
+RETRY: Final = (1000, 4000)
 #: Seconds between two looks at a place in the queue: one near the head is looked at more often.
 _NEXT, _PER_PLACE, _LAST = 1.0, 0.1, 15.0
 #: Timers may fire by a rounding error too early.
@@ -49,7 +50,7 @@ async def events(
     watcher = loop.create_task(_watch(handle, changed))
     try:
         with stopping.wakes(changed):
-            yield f"retry: {RETRY}\n\n".encode()
+            yield f"retry: {random.randint(*RETRY)}\n\n".encode()
             speak_at = loop.time() + heartbeat
             while True:
                 changed.clear()

@@ -1,9 +1,9 @@
 """What the application is told by its environment, and the session that follows from it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from attrs import field, frozen
 
@@ -19,6 +19,7 @@ WEBHOOKS: Final = "/webhooks/seedance"
 GRACE: Final = 5
 #: Seconds after that for creates on the wire. One that has no answer by then is unknown, which is the worst end.
 CLOSE: Final = 10.0
+_N = TypeVar("_N", int, float, Decimal)
 
 
 @frozen(kw_only=True)
@@ -57,28 +58,35 @@ class WebSettings:
         """Read the environment.
 
         Raises:
-            ConfigurationError: A variable is no number.
+            ConfigurationError: Variables are no such numbers; it names all of them.
         """
+        wrong: list[str] = []
 
-        def number(name: str) -> Decimal | None:
+        def read(name: str, kind: Callable[[str], _N], least: float, what: str) -> _N | None:
             text = environment.get(name)
             try:
-                return Decimal(text) if text else None
-            except ArithmeticError:
-                raise ConfigurationError(f"{name} is to be a number, and is {text!r}") from None
+                number = kind(text) if text else None
+                if number is None or float(number) >= least:
+                    return number
+            except (ValueError, ArithmeticError):
+                pass
+            wrong.append(f"{name} is to be {what}, and is {text!r}")
+            return None
 
-        concurrency, poll_every = number("VIDEOS_CONCURRENCY"), number("VIDEOS_POLL_EVERY")
-        most, most_of_one = number("VIDEOS_MAX_WAITING"), number("VIDEOS_MAX_WAITING_PER_USER")
-        return cls(
-            journal=environment.get("VIDEOS_JOURNAL", "videos.db"),
-            concurrency=None if concurrency is None else int(concurrency),
-            budget=number("VIDEOS_BUDGET"),
-            max_waiting=MAX_WAITING if most is None else int(most),
-            max_waiting_per_user=MAX_WAITING_PER_USER if most_of_one is None else int(most_of_one),
+        found = cls(
+            journal=environment.get("VIDEOS_JOURNAL") or "videos.db",
+            concurrency=read("VIDEOS_CONCURRENCY", int, 1, "a whole number from 1 on"),
+            budget=read("VIDEOS_BUDGET", Decimal, 0, "a number of credits"),
+            max_waiting=read("VIDEOS_MAX_WAITING", int, 1, "a whole number from 1 on") or MAX_WAITING,
+            max_waiting_per_user=read("VIDEOS_MAX_WAITING_PER_USER", int, 1, "a whole number from 1 on")
+            or MAX_WAITING_PER_USER,
             public_url=environment.get("VIDEOS_PUBLIC_URL"),
             webhook_secret=environment.get("VIDEOS_WEBHOOK_SECRET"),
-            poll_every=None if poll_every is None else float(poll_every),
+            poll_every=read("VIDEOS_POLL_EVERY", float, 0.01, "a number of seconds"),
         )
+        if wrong:
+            raise ConfigurationError("; ".join(wrong))
+        return found
 
     def session(self) -> AsyncSeedance:
         """Make the one session of the process; `async with` opens it."""
@@ -86,7 +94,7 @@ class WebSettings:
             self.api_key,
             base_url=self.base_url,
             journal=self.journal,
-            concurrency=self.concurrency or "auto",
+            concurrency="auto" if self.concurrency is None else self.concurrency,
             budget=self.budget,
             max_waiting=self.max_waiting,
             max_waiting_per_group=self.max_waiting_per_user,

@@ -101,6 +101,16 @@ async def test_a_video_that_ends_without_the_services_word_ends_its_stream(visit
     assert [event.data["status"] async for event in following] == ["withdrawn"]
 
 
+async def test_browsers_come_back_one_by_one(visitor: Visitor) -> None:
+    """A thousand that lost the same server do not meet the next one in the same moment."""
+    await visitor.order("a lake [takes:600]", "one")
+    pauses = set()
+    for _ in range(10):
+        async with visitor.http.get("/videos/one/events") as answer:
+            pauses.add(await answer.content.readline())
+    assert len(pauses) > 1
+
+
 async def test_what_no_visitor_has_is_not_followed(visitor: Visitor) -> None:
     """404, not an endless stream."""
     for path in ("/videos/nothing", "/videos/nothing/events", "/videos/nothing/file"):

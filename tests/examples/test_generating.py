@@ -62,6 +62,18 @@ async def test_who_hangs_up_takes_nothing_from_another_one(visitor: Visitor) -> 
     assert await stays == 200
 
 
+async def test_who_hangs_up_takes_no_order_back(visitor: Visitor, service: Emulator) -> None:
+    """What was answered 202 is a promise, also to somebody who waits for it under the same key and leaves."""
+    await visitor.order("lake 0 [takes:100]")
+    await visitor.order("lake 1 [takes:100]")
+    call = asyncio.create_task(_generate(visitor, "a lake", "one"))
+    await anyio.sleep(10)
+    assert (await visitor.order("a lake", "one"))[0] == 202
+    call.cancel()
+    assert (await visitor.finished("one"))["status"] == "success"
+    assert service.statistics().creates == 3
+
+
 async def _generate(visitor: Visitor, prompt: str, key: str | None = None) -> int:
     headers = {} if key is None else {"Idempotency-Key": key}
     async with visitor.http.post("/generate", json={"prompt": prompt}, headers=headers) as answer:
