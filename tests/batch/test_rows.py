@@ -43,7 +43,7 @@ def test_jsonl_gives_fields_reserved_columns_and_carried_ones(tmp_path: Path) ->
     assert first.fields == {"prompt": "a lake", "duration": 8}
     assert first.carried == {"#scene": [1]}
     assert (second.line, second.id, second.output) == (3, None, None)
-    assert second.fields == {"prompt": "a\u2028hill", "images": ["https://a.example/1.png"]}
+    assert second.fields == {"prompt": "a\u2028hill", "images": ("https://a.example/1.png",)}
     assert source.problems == ()
     assert source.columns == ("prompt", "duration", "seed", "id", "output", "#scene", "images")
 

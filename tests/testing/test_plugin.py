@@ -38,6 +38,10 @@ def test_options(seedance_emulator):
     seedance_emulator.call(lambda emulator: setattr(emulator.world, "limit", 2))
     assert statistics()["limit"] == 2
 
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"  # by default anyio runs a test in trio as well, where that is installed
+
 @pytest.mark.anyio
 async def test_async(seedance_emulator):
     assert (await asyncio.to_thread(statistics))["creates"] == 0
