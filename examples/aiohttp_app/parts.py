@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from examples.web.videos import Videos
-from examples.web.visitors import COOKIE, LASTS, Visitor, visitor
+from examples.web.visitors import COOKIE, LASTS, Visitor, is_secure, visitor
 from seedance_async import TaskHandle
 
 VIDEOS: Final = web.AppKey("videos", Videos)
@@ -29,7 +29,7 @@ async def know_visitors(request: web.Request, handler: Handler) -> web.StreamRes
     who = request.get(_VISITOR)
     # An answer that has begun belongs to somebody who has a video, and so a cookie.
     if who is not None and who.new and not response.prepared:
-        secure = request.scheme == "https"
+        secure = is_secure(request.scheme, request.headers.get("X-Forwarded-Proto"))
         response.set_cookie(COOKIE, who.token, max_age=LASTS, httponly=True, secure=secure, samesite="Lax")
     return response
 

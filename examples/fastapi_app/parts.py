@@ -5,7 +5,7 @@ from typing import Annotated, cast
 from fastapi import Depends, HTTPException, Request, Response
 
 from examples.web.videos import Videos
-from examples.web.visitors import COOKIE, LASTS, visitor
+from examples.web.visitors import COOKIE, LASTS, is_secure, visitor
 from seedance_async import TaskHandle
 
 
@@ -18,7 +18,7 @@ def user_of(request: Request, response: Response) -> str:
     """Say who asks; a new visitor gets a cookie with the answer."""
     who = visitor(request.cookies.get(COOKIE))
     if who.new:
-        secure = request.url.scheme == "https"
+        secure = is_secure(request.url.scheme, request.headers.get("X-Forwarded-Proto"))
         response.set_cookie(COOKIE, who.token, max_age=LASTS, httponly=True, secure=secure, samesite="lax")
     return who.user
 

@@ -28,6 +28,16 @@ class Visitor:
     new: bool
 
 
+def is_secure(scheme: str, forwarded: str | None) -> bool:
+    """Whether the visitor came by https, so that the cookie may not go out by less.
+
+    Args:
+        scheme: How the request came here.
+        forwarded: `X-Forwarded-Proto`: how it came to the proxy. Who lies there spoils only a cookie of one's own.
+    """
+    return "https" in {scheme, forwarded}
+
+
 def visitor(cookie: str | None) -> Visitor:
     """Return the visitor of a cookie; a new one where there is none, or one that we never gave out."""
     known = cookie is not None and _TOKEN.fullmatch(cookie) is not None

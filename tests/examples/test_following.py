@@ -101,6 +101,16 @@ async def test_a_video_that_ends_without_the_services_word_ends_its_stream(visit
     assert [event.data["status"] async for event in following] == ["withdrawn"]
 
 
+async def test_the_cookie_of_https_never_leaves_without_it(url: str) -> None:
+    """Also where a proxy speaks https for the application."""
+    for scheme, secure in (("https", True), ("http", False)):
+        async with (
+            visiting(url, opens_page=False) as visitor,
+            visitor.http.get("/", headers={"X-Forwarded-Proto": scheme}) as answer,
+        ):
+            assert bool(answer.cookies["visitor"]["secure"]) is secure
+
+
 async def test_browsers_come_back_one_by_one(visitor: Visitor) -> None:
     """A thousand that lost the same server do not meet the next one in the same moment."""
     await visitor.order("a lake [takes:600]", "one")
