@@ -103,6 +103,13 @@ async def test_a_link_that_has_expired_is_asked_for_anew(finished: Visitor, serv
         assert (answer.status, (await answer.read())[4:]) == (206, b"ftyp")
 
 
+async def test_a_page_in_place_of_a_video_is_not_shown(finished: Visitor, service: Emulator) -> None:
+    """What a file host answers never becomes a page of this origin, whose scripts would have the visitor's cookie."""
+    service.faults.add("html:on=file")
+    async with finished.http.get("/videos/one/file") as answer:
+        assert (answer.status, answer.content_type) == (502, "application/json")
+
+
 async def test_a_viewer_who_leaves_ends_the_download(finished: Visitor, service: Emulator) -> None:
     """The connection to the service's file host is closed with that to the browser."""
     service.faults.add("drip:on=file,rate=1,seconds=5")
