@@ -1,7 +1,7 @@
 """What README, docs and examples show works: every block of Python is run, every command is read.
 
-1. Blocks of Python run against the emulator, on virtual time, with key and base URL in the environment, in an empty
-   folder. `await` may stand at the top; `asyncio.run(main())` at the end is awaited instead.
+1. Blocks of Python run against the emulator, on virtual time, in an empty folder, with key, base URL and a secret in
+   the environment. `await` may stand at the top; `asyncio.run(main())` at the end is awaited instead.
 2. A block with tests in it is run by pytest in a process of its own, on real time.
 3. Commands that begin with `seedance` are read by the command line, which knows their options.
 """
@@ -78,6 +78,7 @@ async def service(emulator: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     running = await emulator(limit=3)
     monkeypatch.setenv("KINOVI_API_KEY", running.api_key)
     monkeypatch.setenv("SEEDANCE_BASE_URL", running.base_url)
+    monkeypatch.setenv("SEEDANCE_WEBHOOK_SECRET", "a secret of nobody, long enough to be one")
     monkeypatch.chdir(tmp_path)
     return running
 
