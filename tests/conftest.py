@@ -1,6 +1,7 @@
 """Async tests run on virtual time, against an emulator in the same loop."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -18,6 +19,18 @@ settings.load_profile("seedance")
 def anyio_backend() -> tuple[str, dict[str, Any]]:
     """Run every async test on asyncio, with the virtual clock."""
     return "asyncio", {"loop_factory": VirtualClockLoop}
+
+
+@pytest.fixture
+def signals_heard() -> Iterator[None]:
+    """Ignore no signal, here and in programs that are started, also where the run does: under nohup, or in a script."""
+    known = [number for number in signal.Signals if number.name in {"SIGINT", "SIGTERM", "SIGHUP"}]
+    ignored = [number for number in known if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

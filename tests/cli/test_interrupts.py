@@ -6,25 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from seedance_async.cli.interrupts import Interrupted, Interrupts, run_with_interrupts
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+pytestmark = pytest.mark.usefixtures("signals_heard")
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows processes cannot be sent these signals")
-
-
-@pytest.fixture(autouse=True)
-def _heard() -> Iterator[None]:
-    """Ignore no signal, also where the run of the tests does: under nohup, or in the background of a script."""
-    ignored = [signum for signum in SIGNALS if signal.getsignal(signum) is signal.SIG_IGN]
-    for signum in ignored:
-        signal.signal(signum, signal.SIG_DFL)
-    yield
-    for signum in ignored:
-        signal.signal(signum, signal.SIG_IGN)
 
 
 @posix

@@ -17,7 +17,10 @@ from seedance_async.journal import read_journal
 from seedance_async.testing import EmulatorThread
 from tests.cli.harness import QUICK, Seedance, environ_of, on_a_terminal, read_until, running, said
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals as POSIX has them")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="signals and terminals as POSIX has them"),
+    pytest.mark.usefixtures("signals_heard"),
+]
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 

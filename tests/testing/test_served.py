@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them"),
+    pytest.mark.usefixtures("signals_heard"),
+]
 
 
 @contextmanager
