@@ -211,13 +211,6 @@ def media_of(inputs: Inputs) -> Media:
             return Media(inputs.images, inputs.videos, inputs.audios)
 
 
-def local_media(inputs: Inputs) -> tuple[PurePath | bytes, ...]:
-    """Return what of the media of checked inputs has to be uploaded, each once."""
-    media = media_of(inputs)
-    given = (*media.images, *media.videos, *media.audios)
-    return tuple(dict.fromkeys(item for item in given if not isinstance(item, str)))
-
-
 def place_of(inputs: Inputs, content: PurePath | bytes) -> str:
     """Return where in checked inputs a local file stands first, as a problem's path: `first_frame`, `images[2]`."""
     for name in ("first_frame", "last_frame", "images", "videos", "audios"):

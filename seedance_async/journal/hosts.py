@@ -1,6 +1,5 @@
 """Which machine this is: a journal remembers who wrote it last, so that a copy on another machine is noticed."""
 
-import os
 import platform
 import sys
 from datetime import datetime
@@ -87,8 +86,3 @@ def _macos_id() -> str | None:
     except (AttributeError, OSError):
         return None
     return None if failed or not any(uuid) else bytes(uuid).hex()
-
-
-def process_name() -> str:
-    """Return what a message calls this process."""
-    return f"process {os.getpid()} on {host_name()}"

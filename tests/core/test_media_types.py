@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from seedance_async.core.catalogue import Catalogue
-from seedance_async.core.inputs import ImageToVideo, OmniReference, local_media, place_of
+from seedance_async.core.inputs import ImageToVideo, OmniReference, place_of
 from seedance_async.core.media_types import FileFacts, Format, recognise, sniffed
 from seedance_async.core.request import Request, prepare
 from seedance_async.errors import InputError
@@ -147,7 +147,6 @@ def test_what_inputs_hold() -> None:
     inputs = OmniReference("a cat", images=[Custom(), mutable, "https://cdn.example/a.png?sig=planted"])
     mutable[:] = b""
     assert inputs.images == (PurePath("cat.png"), PNG, "https://cdn.example/a.png?sig=planted")
-    assert local_media(inputs) == (PurePath("cat.png"), PNG)
     assert place_of(inputs, PNG) == "images[1]"
     assert "8 bytes" in repr(inputs)
     assert "Path('cat.png')" in repr(inputs)
